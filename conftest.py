@@ -1,0 +1,19 @@
+"""Wiring only: the gate, the rehearsals that it reads, and the steps."""
+
+pytest_plugins = [
+    "gate.plugin",
+    "rehearsal.plugin",
+    "steps.environment",
+    "steps.endpoints",
+    "steps.certificates",
+    "steps.names",
+    "steps.candidate",
+    "steps.canary",
+    "steps.gates",
+    "steps.stability",
+    "steps.both_sides",
+    "steps.triggers",
+    "steps.rollback",
+    "steps.emergency",
+    "steps.headers",
+]

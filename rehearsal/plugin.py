@@ -1,0 +1,203 @@
+"""pytest plugin: the environment under release and the rehearsals, started beside the scenarios that read them.
+
+The controller starts one process (`python -m rehearsal serve`) and ends it; workers leave requests in the run's work
+directory. Requests go out as soon as it is known which scenarios run, so that drills are under way while the first
+scenarios are looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evidence.verdicts import SANDBOX
+from gate.facts import record, record_part, record_rollout, work_directory
+from gate.settings import environment_name
+from gate.verdicts import NotPassed, no_data
+from probes.account.session import Account, account_of
+from probes.auth import Authority
+from probes.target import Endpoint
+from rehearsal.catalogue import RELEASE
+from rehearsal.result import Result
+from rehearsal.scene import ROOT, authority_of, end_process
+from rehearsal.schedule import ENVIRONMENT_FILE, finished, request, result_directory
+from rollout.adapters.clients import Timeouts
+from rollout.compose import Connection, connect
+from rollout.model import Plan, Verdict
+from rollout.outputs_file import read_outputs
+from rollout.plan_file import read_release_file
+from rollout.target import Target
+from sandbox.client import Sandbox
+
+_START_SECONDS = 120.0
+_RESULT_SECONDS = 420.0
+_LOOK_SECONDS = 0.05
+_DRILL_STEP = re.compile(r'the drill "([^"]+)"')
+_RELEASE_STEP = "the rehearsed release"
+_SERVER = pytest.StashKey[subprocess.Popen[bytes]]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """In the controller of a sandbox run: start the process that carries rehearsals out."""
+    work = work_directory(session.config)
+    if work is None or hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+    if environment_name(session.config) != SANDBOX:
+        return
+    with (work / "rehearsals.log").open("wb") as log:
+        command = [sys.executable, "-m", "rehearsal", "serve", "--work", str(work)]
+        server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    session.config.stash[_SERVER] = server
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Ask for the drills that the chosen scenarios read. The release waits for the first scenario that needs it."""
+    work = work_directory(session.config)
+    if work is None or environment_name(session.config) != SANDBOX or session.config.option.collectonly:
+        return
+    for item in session.items:
+        for name in _DRILL_STEP.findall(" ".join(steps_of(session.config, item))):
+            request(work, name)
+
+
+def steps_of(config: pytest.Config, item: pytest.Item) -> list[str]:
+    """The step sentences of a collected scenario."""
+    from pytest_bdd.scenario import scenario_wrapper_template_registry as registry
+
+    template = registry.get(getattr(item, "obj", pytest_unconfigure))
+    return [] if template is None else [step.name for step in template.steps]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the process and, with it, every sandbox that it started."""
+    server = config.stash.get(_SERVER, None)
+    if server is not None:
+        end_process(server)
+
+
+@dataclass(frozen=True)
+class World:
+    """The environment under release, as steps reach it."""
+
+    name: str
+    outputs: Mapping[str, Any]
+    target: Target
+    plan: Plan
+    sandbox: Sandbox | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The public address as a customer knows it."""
+        return Endpoint(host=self.target.public_host, connect_to=self.target.connect_to, ca_file=self.target.ca_file)
+
+    @cached_property
+    def account(self) -> Account:
+        return account_of(self.outputs)
+
+    @cached_property
+    def connection(self) -> Connection:
+        return connect(self.target, timeouts=Timeouts())
+
+    @property
+    def authority(self) -> Authority:
+        """The synthetic tenant. Ends the scenario as NO_DATA where the environment declares none."""
+        if self.sandbox is None:
+            no_data(f"{self.name} declares no synthetic tenant to sign in as")
+        return authority_of(self.sandbox, "release-checks")
+
+
+@pytest.fixture(scope="session")
+def plan_in_force(pytestconfig: pytest.Config) -> Plan:
+    """The plan of release.toml; raises the plan file's own error, which names key, value and range."""
+    return read_release_file(pytestconfig.rootpath / "release.toml").plan
+
+
+@pytest.fixture(scope="session")
+def world(pytestconfig: pytest.Config, plan_in_force: Plan) -> World:
+    """The environment of this run; the sandbox is the one that is up, else the run's own."""
+    name = environment_name(pytestconfig)
+    if name != SANDBOX:
+        return _declared(pytestconfig, name, plan_in_force)
+    work = work_directory(pytestconfig)
+    if work is None:
+        raise pytest.UsageError("the environment under release belongs to `pytest features/`")
+    facts = _await_file(work / ENVIRONMENT_FILE, _START_SECONDS)
+    if "error" in facts:
+        raise NotPassed(Verdict.SOURCE_ERROR, f"the sandbox under release did not start: {facts['error']}")
+    sandbox = Sandbox.attach(Path(facts["directory"]))
+    target = read_outputs(sandbox.outputs_path, environment=SANDBOX).target
+    status = sandbox.status()
+    record(pytestconfig, account=target.account_id, region=target.region, caller="sandbox", tools=status["versions"])
+    record(pytestconfig, image_digests=dict(sandbox.outputs["images"]))
+    return World(name=name, outputs=sandbox.outputs, target=target, plan=plan_in_force, sandbox=sandbox)
+
+
+def _declared(config: pytest.Config, name: str, plan: Plan) -> World:
+    path = read_release_file(config.rootpath / "release.toml").environments[name].outputs
+    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    outputs = {key: item["value"] for key, item in document.items()}
+    return World(name=name, outputs=outputs, target=read_outputs(Path(path), environment=name).target, plan=plan)
+
+
+def _await_file(path: Path, seconds: float) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise NotPassed(Verdict.SOURCE_ERROR, f"waited {seconds:g} s in vain for {path.name}")
+        time.sleep(_LOOK_SECONDS)
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Rehearsals:
+    """What was rehearsed in this run, by name; asks for it if nobody did yet."""
+
+    config: pytest.Config
+
+    def result(self, name: str) -> Result:
+        """Wait for a rehearsal. Ends the scenario as NO_DATA where none can be made, SOURCE_ERROR where it broke."""
+        work = work_directory(self.config)
+        if work is None or environment_name(self.config) != SANDBOX:
+            no_data(
+                f"no {name!r} was made in {environment_name(self.config)}: a signed bundle of the rehearsal is needed"
+            )
+        request(work, name)
+        deadline = time.monotonic() + _RESULT_SECONDS
+        while not finished(work, name):
+            if time.monotonic() > deadline:
+                raise NotPassed(Verdict.SOURCE_ERROR, f"{name!r} did not end within {_RESULT_SECONDS:g} s")
+            time.sleep(_LOOK_SECONDS)
+        result = Result(result_directory(work, name))
+        if result.error:
+            raise NotPassed(Verdict.SOURCE_ERROR, f"{name!r} could not be carried out: {result.error}")
+        self._note(name, result)
+        return result
+
+    def _note(self, name: str, result: Result) -> None:
+        """Once per run: the rollout and its seconds, for results.json and the ledger."""
+        marker = result.directory / "noted"
+        try:
+            marker.touch(exist_ok=False)
+        except FileExistsError:
+            return
+        record_part(self.config, name, result.seconds)
+        if result.rollout:
+            record_rollout(self.config, result.rollout)
+        if name == RELEASE:
+            record(self.config, plan_sha256=result.record["plan_sha256"], clock_factor=result.clock.factor)
+
+
+@pytest.fixture(scope="session")
+def rehearsals(pytestconfig: pytest.Config) -> Rehearsals:
+    return Rehearsals(pytestconfig)

@@ -1,0 +1,101 @@
+"""The rehearsed release: one whole rollout on the sandbox under release, with 1,000 requests a second from its start
+to its end, the candidate probed on its own address before it meets a customer, both sides probed at each stage."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+from probes import health, openapi, rate_limit, routes, session
+from probes.failures import Cause
+from probes.http import ask, client
+from probes.identity import Identity
+from rehearsal.account_view import look_at_account
+from rehearsal.scene import RehearsalError, Scene, await_condition, end_process
+from rollout.record import TERMINAL_STATES, Record
+
+RATE = 1000.0
+COMPONENTS = ("database", "cache", "external")
+LIMIT = rate_limit.Limit(requests=10, window_seconds=2)
+_READY_SECONDS = 60.0
+_RELEASE_SECONDS = 240.0
+_FAREWELL_SECONDS = 30.0
+
+
+def rehearse_release(scene: Scene) -> int | None:
+    """Release the other version on the scene's sandbox; answers the exit code of `rollout run`."""
+    facts = scene.notes.facts
+    scene.sandbox.clock(scene.factor)
+    try:
+        facts["before"] = look_at_account(scene)
+        with scene.stream(RATE, mixed=True):
+            process = scene.start_rollout("--hold-before-traffic")
+            try:
+                ready = scene.await_state("READY", seconds=_READY_SECONDS, process=process)
+                # Probing takes real seconds: meanwhile virtual time runs as real time does.
+                scene.sandbox.clock(1.0)
+                _probe_candidate(scene, ready)
+                facts["ready"] = look_at_account(scene)
+                scene.sandbox.clock(scene.factor)
+                scene.confirm()
+                _probe_each_stage(scene, process, ready)
+                process.wait(_FAREWELL_SECONDS)
+            finally:
+                end_process(process)
+        facts["after"] = look_at_account(scene)
+    finally:
+        scene.sandbox.clock(1.0)
+    return process.returncode
+
+
+def _probe_candidate(scene: Scene, record: Record) -> None:
+    """Everything that can be known of the candidate while all customers are on the stable side."""
+    expected = Identity(slot=record.candidate, version=record.version_name, digest=record.image.rsplit("@", 1)[-1])
+    see, asker = scene.notes.see, scene.side(record.candidate)
+    see("candidate health", *health.basic(asker, Identity(slot=expected.slot, version=expected.version)))
+    for name in COMPONENTS:
+        see("candidate health", *health.component(asker, name))
+    see("candidate health", *health.detailed(asker, COMPONENTS), *health.honest(asker, COMPONENTS))
+    see("candidate shape", *openapi.matches(asker, _document(asker), path="/api/v1/status"))
+    see("candidate route", *routes.leads_to(asker, expected))
+    own = scene.endpoint.named(scene.target.test_hosts[record.candidate])
+    strangers = [client(own), client(own, headers={scene.target.test_header_name: "guessed"})]
+    see("candidate closed", *routes.closed_to_the_public(strangers, expected))
+    see("candidate hidden", *routes.never_answered_by(client(scene.endpoint), expected))
+
+
+def _document(asker: Any) -> dict[str, Any]:
+    answer = ask(asker, "/openapi.json")
+    if isinstance(answer, Cause):
+        raise RehearsalError(f"the OpenAPI document could not be read: {answer.sentence}")
+    return dict(answer.mapping())
+
+
+def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], ready: Record) -> None:
+    """Follow the record to its end; at each verified share a signed-in customer is answered by both sides."""
+    probed: set[int] = set()
+
+    def ended() -> bool:
+        record = scene.record()
+        if record is None:
+            raise RehearsalError("the rollout's record vanished")
+        share = record.share_verified
+        if share and share not in probed and record.state in ("BAKING", "STABILIZING"):
+            probed.add(share)
+            _probe_both_sides(scene, ready, limits=len(probed) == 1)
+            scene.notes.facts[f"at {share}"] = look_at_account(scene)
+        return record.state in TERMINAL_STATES or process.poll() is not None
+
+    await_condition(ended, seconds=_RELEASE_SECONDS, what="the end of the rehearsed release")
+    scene.notes.facts["shares_probed"] = sorted(probed)
+
+
+def _probe_both_sides(scene: Scene, record: Record, *, limits: bool) -> None:
+    stable, candidate = scene.side(record.stable), scene.side(record.candidate)
+    doors = (session.Door(slot=record.stable, asker=stable), session.Door(slot=record.candidate, asker=candidate))
+    seen = session.outlives_switch(doors, session.SignIn(), authority=scene.authority())
+    for one in seen:
+        topic = "sessions from the stable side" if f", {record.stable} then" in one.source else "sessions back"
+        scene.notes.see(topic, one)
+    if limits:
+        scene.notes.see("rate limit", *rate_limit.rate_limit([stable, candidate], LIMIT))

@@ -1,0 +1,42 @@
+"""Stores what a person asks of the active rollout; the controller that leads answers it at its next tick."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import click
+
+from rollout.cli.application import Application, Options, load_active
+from rollout.cli.exits import Exit
+from rollout.cli.people import checked_reason, who
+from rollout.errors import BadInput
+from rollout.record import TERMINAL_STATES, State
+from rollout.seen import OperatorRequest
+
+
+def ask(
+    application: Application,
+    options: Options,
+    kind: str,
+    *,
+    reason: str,
+    allowed: Collection[State],
+    seconds: float = 0.0,
+) -> int:
+    """Raises BadInput when nothing is active, or when the rollout is in a state that cannot answer `kind`."""
+    said = checked_reason(reason)
+    world = application.world(options)
+    record = load_active(world)
+    if record is None or record.state in TERMINAL_STATES:
+        raise BadInput(f"no rollout is active in {world.environment.name}", hint="Start one with `rollout run`.")
+    if record.state not in allowed:
+        listed = ", ".join(sorted(allowed))
+        hint = f"It answers `{kind}` in {listed}; see `rollout status`."
+        raise BadInput(f"{record.rollout_id} is {record.state}", hint=hint)
+    request = OperatorRequest(
+        kind=kind, by=who(application.variables), reason=said, at=world.connection.clock.wall(), seconds=seconds
+    )
+    world.connection.store.request(world.key, request)
+    leads = f"{record.owner} answers it at its next tick" if record.owner else "nobody leads: `rollout run` answers it"
+    click.echo(f"Asked {record.rollout_id} to {kind}: {said}; {leads}.")
+    return Exit.DONE

@@ -1,0 +1,67 @@
+"""Run a command that cannot outlive its parent: `launch.py PARENT_PID SIGNAL UID GID -- COMMAND...`.
+
+A program of its own rather than a `preexec_fn`, because the supervisor has threads and Python code between fork and
+exec may then deadlock. It imports nothing of the sandbox, so it starts in some 10 ms (run it with `-I -S`).
+
+UID -1 keeps the user. PostgreSQL refuses to run as root, so root drops to another user; it keeps CAP_DAC_OVERRIDE as an
+ambient capability, so that the program and its data may lie below directories only root may enter.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+PR_SET_PDEATHSIG = 1
+PR_SET_KEEPCAPS = 8
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_RAISE = 2
+CAP_DAC_OVERRIDE = 1
+CAPABILITY_VERSION_3 = 0x20080522
+
+
+class _Header(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _Data(ctypes.Structure):
+    _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
+
+
+def die_with_parent(parent_pid: int, signal_number: int) -> None:
+    """Ask the kernel to send this process a signal when the thread that started it ends; leave if that has happened.
+
+    Note: "parent" is the *thread* that forked (prctl(2)), so children must be started from a thread that lives on."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+    if os.getppid() != parent_pid:
+        os._exit(1)
+
+
+def become(uid: int, gid: int) -> None:
+    """Change user for good; keep CAP_DAC_OVERRIDE if this process has it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+    bit = 1 << CAP_DAC_OVERRIDE
+    data = (_Data * 2)(_Data(bit, bit, bit), _Data(0, 0, 0))
+    if libc.capset(ctypes.byref(_Header(CAPABILITY_VERSION_3, 0)), data) == 0:
+        libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
+
+
+def main(arguments: list[str]) -> None:
+    """Parse, drop, tie, exec. Changing user clears the tie (prctl(2)), hence this order."""
+    parent_pid, signal_number, uid, gid = (int(value) for value in arguments[:4])
+    command = arguments[5:]
+    if uid >= 0:
+        become(uid, gid)
+    die_with_parent(parent_pid, signal_number)
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
