@@ -123,7 +123,8 @@ def _look_up(resolver: dns.resolver.Resolver, name: str, *, record_type: str) ->
         return None
     except WORLD_ERRORS as error:
         return cause_of(error, f"the resolver, asked for {record_type} of {name},")
-    ttl = min([rrset.ttl for rrset in answer.response.answer] or [0])
+    # Every link of a chain may be kept for its own time: the longest decides when customers follow a change.
+    ttl = max([rrset.ttl for rrset in answer.response.answer] or [0])
     records = tuple(answer)
     return _Found(tuple(record.to_text() for record in records), bare(str(answer.canonical_name)), ttl, records)
 

@@ -39,9 +39,10 @@ class Traffic:
     slow_seconds: float = 2.0
     post_path: str = ""
     post_every: int = 0
+    post_body: str = "{}"
     token: str = ""
     timeout_seconds: float = 5.0
-    late_seconds: float = 1.0
+    late_seconds: float = 3.0
     connections: int = 256
     slot_header: str = "x-slot"
     version_header: str = "x-version"
@@ -67,7 +68,7 @@ class Payloads:
         common = f"host: {host}\r\nuser-agent: release-gates-stream\r\naccept: */*\r\n"
         if traffic.token:
             common += f"authorization: Bearer {traffic.token}\r\n"
-        body = b'{"stream": true}'
+        body = traffic.post_body.encode()
         posted = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
         get = f"GET {traffic.path} HTTP/1.1\r\n{common}x-request-id: {traffic.run}-"
         self._parts: dict[Kind, tuple[bytes, bytes]] = {

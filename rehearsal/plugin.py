@@ -31,7 +31,6 @@ from rehearsal.catalogue import RELEASE
 from rehearsal.result import Result
 from rehearsal.scene import ROOT, authority_of, end_process
 from rehearsal.schedule import ENVIRONMENT_FILE, finished, request, result_directory
-from rollout.adapters.clients import Timeouts
 from rollout.compose import Connection, connect
 from rollout.model import Plan, Verdict
 from rollout.outputs_file import read_outputs
@@ -107,7 +106,7 @@ class World:
 
     @cached_property
     def connection(self) -> Connection:
-        return connect(self.target, timeouts=Timeouts())
+        return connect(self.target, patient=True)
 
     @property
     def authority(self) -> Authority:

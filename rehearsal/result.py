@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from probes.stream_record import REQUESTS_FILE, Outcome, Record
+from probes.stream_report import read_records
 from rollout.model import Basis, Observation, Verdict
 
 RESULT_FILE = "result.json"
@@ -88,7 +88,7 @@ class Result:
     def requests(self) -> tuple[Record, ...]:
         """The stream's requests in the order in which they were meant to leave; empty without a stream."""
         path = self.directory / "stream" / REQUESTS_FILE
-        return tuple(sorted(_read_requests(path), key=lambda r: r.monotonic)) if path.exists() else ()
+        return tuple(sorted(read_records(path), key=lambda r: r.monotonic)) if path.exists() else ()
 
     @cached_property
     def planted(self) -> Mapping[str, Mapping[str, Any]]:
@@ -140,22 +140,6 @@ class Result:
 
 def _iso(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, tz=UTC).isoformat(timespec="milliseconds")
-
-
-def _read_requests(path: Path) -> Iterator[Record]:
-    with path.open(encoding="ascii", newline="") as file:
-        for row in csv.DictReader(file):
-            yield Record(
-                int(row["sequence"]),
-                float(row["monotonic"]),
-                float(row["epoch"]),
-                row["kind"],
-                row["outcome"],
-                int(row["status"]),
-                row["slot"],
-                row["version"],
-                float(row["latency_ms"]),
-            )
 
 
 def observation_from(row: Mapping[str, Any]) -> Observation:

@@ -58,5 +58,6 @@ def _sandbox_for(name: str, output: Path, directory: Path | None, factor: float)
     if name == RELEASE:
         yield Sandbox.attach(directory)
         return
-    with start_sandbox(output / "sandbox", live="blue", name=output.name, factor=factor) as sandbox:
+    # Its state holds keys: it lies outside of what becomes evidence, and is removed with the sandbox.
+    with start_sandbox(live="blue", name=output.name, factor=factor) as sandbox:
         yield sandbox

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 from probes.auth import Authority, fetch_token
 from probes.failures import Cause
+from probes.forgery import sign_with
 from probes.http import client
 from probes.target import Endpoint
-from rollout.adapters.clients import Timeouts
 from rollout.codec import encode_record
 from rollout.compose import Connection, connect
 from rollout.model import Observation
@@ -30,6 +30,7 @@ from sandbox.client import Sandbox
 ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
 _POLL_SECONDS = 0.05
+_ITEM = json.dumps({"name": "release stream", "quantity": 1, "price_cents": 100})
 
 
 class RehearsalError(Exception):
@@ -70,7 +71,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.target = read_outputs(self.sandbox.outputs_path, environment="sandbox").target
-        self.connection: Connection = connect(self.target, timeouts=Timeouts())
+        self.connection: Connection = connect(self.target, patient=True)
         self.outputs: Mapping[str, Any] = self.sandbox.outputs
         self.began_operations = max((int(o["sequence"]) for o in self.sandbox.operations()), default=0)
         self.began_mail = len(self.sandbox.mail())
@@ -135,7 +136,17 @@ class Scene:
         path.touch(mode=0o600)
         path.write_text(token, encoding="ascii")
         slow = ["--slow-path", "/api/v1/slow?seconds=2", "--slow-every", "500"]
-        return [*slow, "--post-path", "/api/v1/items", "--post-every", "100", "--token-file", str(path)]
+        return [
+            *slow,
+            "--post-path",
+            "/api/v1/items",
+            "--post-body",
+            _ITEM,
+            "--post-every",
+            "100",
+            "--token-file",
+            str(path),
+        ]
 
     def start_rollout(self, *options: str) -> subprocess.Popen[bytes]:
         """The operator's command, as a person or a pipeline types it."""
@@ -216,6 +227,7 @@ def authority_of(sandbox: Sandbox, client_id: str) -> Authority:
         client_id=client_id,
         client_secret=str(sandbox.description["client_secrets"][client_id]),
         scope="items:read items:write offline_access",
+        sign=sign_with((sandbox.directory / "private" / "signing.key").read_bytes()),
         short_lived={"lifetime_seconds": "1"},
         elsewhere={"audience": "https://reports.shop.example"},
     )

@@ -88,7 +88,7 @@ def _environment(work: Path) -> Iterator[Path | None]:
         yield attached
         return
     try:
-        with start_sandbox(work / "sandbox", live="green", name="gates") as sandbox:
+        with start_sandbox(live="green", name="gates") as sandbox:
             _announce(work, directory=sandbox.directory, owned=True)
             yield sandbox.directory
     except SandboxError as error:

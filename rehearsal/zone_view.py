@@ -1,4 +1,4 @@
-"""The hosted zone and a resolver, asked once for a scenario: what leads where, for how long, under which certificate."""
+"""The hosted zone and a resolver, asked once for a scenario: what leads where, how long, under which certificate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from probes.account.zone import records
 from probes.certificates import names_of
 from probes.failures import Cause
 from probes.question import Question
-from probes.target import resolver_at
+from probes.target import parse_detour, resolver_at
 from rollout.model import Observation
 
 if TYPE_CHECKING:
@@ -30,10 +30,14 @@ class ZoneView:
 
 def look_at_zone(place: World) -> ZoneView:
     """Ask the zone through the account and a resolver through DNS."""
-    declared = dns.from_route53(records(place.account, place.target.hosted_zone_id))
-    balancer = dns.LoadBalancer(dns_name=str(place.outputs["load_balancer_dns_name"]))
-    resolver = resolver_at(place.target.dns_server)
     host = place.target.public_host
+    declared = dns.from_route53(records(place.account, place.target.hosted_zone_id))
+    # Where the environment says what to dial for the public name, its resolver need not know the balancer's own.
+    detours = map(parse_detour, place.target.connect_to)
+    dialled = {detour.address for detour in detours if detour.matches(host, 443)}
+    name = str(place.outputs["load_balancer_dns_name"])
+    balancer = dns.LoadBalancer(dns_name=name, addresses=tuple(sorted(dialled)))
+    resolver = resolver_at(place.target.dns_server)
     asked = (*dns.declared(declared, host, balancer=balancer), *dns.resolved(resolver, host, balancer=balancer))
     lifetimes = tuple(seen for seen in asked if "ttl" in seen.name)
     hosts = [host, *place.target.test_hosts.values()]

@@ -57,7 +57,7 @@ def decode_record(text: str) -> Record:
             target=str(document.get("rollout_id", "")),
             hint="Upgrade release-gates on this machine to the version that leads the rollout.",
         )
-    return _decoded(Record, document, "record")
+    return _decoded(Record, document)
 
 
 def encode_request(request: OperatorRequest) -> str:
@@ -66,18 +66,18 @@ def encode_request(request: OperatorRequest) -> str:
 
 def decode_request(text: str) -> OperatorRequest:
     """Raises SourceError for text that is no request."""
-    return _decoded(OperatorRequest, _document(text, "request"), "request")
+    return _decoded(OperatorRequest, _document(text, "request"))
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """The plan as plain JSON values, whole numbers of seconds and percent spelled as floats where the type says so."""
-    document: dict[str, Any] = jsonable(_decoded(Plan, jsonable(plan), "plan"))
+    document: dict[str, Any] = jsonable(_decoded(Plan, jsonable(plan)))
     return document
 
 
 def plan_from_document(document: Mapping[str, Any]) -> Plan:
     """Raises SourceError for a document that is no plan."""
-    return _decoded(Plan, dict(document), "plan")
+    return _decoded(Plan, dict(document))
 
 
 def plan_sha256(plan: Plan) -> str:
@@ -94,7 +94,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return _ADAPTERS[kind]
 
 
-def _decoded(kind: type[T], document: object, name: str) -> T:
+def _decoded(kind: type[T], document: object) -> T:
     from pydantic import ValidationError
 
     try:
@@ -103,7 +103,7 @@ def _decoded(kind: type[T], document: object, name: str) -> T:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise SourceError(
-            f"the stored {name} is damaged at {place or 'its top'}: {first['msg']}",
+            f"the stored {kind.__name__} is damaged at {place or 'its top'}: {first['msg']}",
             hint="Somebody wrote to the state table by hand; restore the item from its backup.",
         ) from error
     return decoded

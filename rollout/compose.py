@@ -70,14 +70,16 @@ def settings_for(target: Target) -> EngineSettings:
     return EngineSettings(owner=owner, tick_seconds=0.2, metric_seconds=0.4, lease=_SANDBOX_LEASE)
 
 
-def connect(target: Target, settings: EngineSettings | None = None, *, timeouts: Timeouts | None = None) -> Connection:
-    """Wire all adapters to `target`. Creates clients, asks nothing yet. `timeouts` are for who only watches."""
+def connect(target: Target, settings: EngineSettings | None = None, *, patient: bool = False) -> Connection:
+    """Wire all adapters to `target`. Creates clients, asks nothing yet.
+
+    `patient` is for who only watches: a reader that waits harms nobody, a controller's wait outlives its lease."""
     sandbox = target.clock_file is not None
     clock: Clock = SharedClock(target.clock_file) if target.clock_file is not None else SystemClock()
     clients = Clients(
         region=target.region,
         endpoint_url=target.aws_endpoint_url,
-        timeouts=timeouts or (_SANDBOX_TIMEOUTS if sandbox else Timeouts()),
+        timeouts=Timeouts() if patient or not sandbox else _SANDBOX_TIMEOUTS,
     )
     router, services = ElbRouter(clients, target), EcsServices(clients, target)
     dns = Route53Dns(clients, target)

@@ -88,7 +88,7 @@ class Engine:
             self._lease.lost()
             return Tick(record=record, plan=plan, now=now, error=str(error))
         except SourceError as error:
-            return self._unstored(record, decision, situation, now, error)
+            return self._unstored(record, decision, situation=situation, now=now, error=error)
         self._owed = None
         self._speak(stored, now)
         outcomes = self._actor.carry_out(stored, decision.commands, plan.dns)
@@ -136,7 +136,7 @@ class Engine:
         now = self._now()
         taken = ledger.taken_over(record, owner=self._settings.owner, now=now)
         try:
-            stored = ledger.write(self._ports.store, record, taken, ledger.took_over(record, taken), now)
+            stored = ledger.write(self._ports.store, record, taken, payload=ledger.took_over(record, taken), now=now)
         except ConflictError:
             return record
         self._lease.proven()
@@ -173,7 +173,9 @@ class Engine:
         fresh = bool(decision.commands) and intent != self._intent
         if not changed and not fresh:
             return record
-        stored = ledger.write(self._ports.store, record, decision.record, ledger.decided(record, decision), now)
+        stored = ledger.write(
+            self._ports.store, record, decision.record, payload=ledger.decided(record, decision), now=now
+        )
         self._intent = intent
         self._lease.proven()
         return stored
@@ -183,7 +185,7 @@ class Engine:
         if not texts or texts == self._told_outcomes:
             return record
         try:
-            stored = ledger.write(self._ports.store, record, record, ledger.acted(record, outcomes), now)
+            stored = ledger.write(self._ports.store, record, record, payload=ledger.acted(record, outcomes), now=now)
         except (ConflictError, SourceError):
             return record  # the next tick reads the truth from the load balancer, and tells it again
         self._told_outcomes = texts
@@ -213,7 +215,7 @@ class Engine:
         now = self._now()
         leaving = replace(record, owner="", outbox=left)
         try:
-            return ledger.write(self._ports.store, record, leaving, ledger.left(record, left), now)
+            return ledger.write(self._ports.store, record, leaving, payload=ledger.left(record, left), now=now)
         except (ConflictError, SourceError):
             return record  # the lease lapses by itself
         finally:
@@ -231,7 +233,7 @@ class Engine:
             return Tick(record=record, plan=plan, now=now, error=str(error))
         situation = self._eyes.look(plan, record, now)
         decision = self._decide(Sight(plan, record, situation, now))
-        return self._unstored(record, decision, situation, now, error)
+        return self._unstored(record, decision, situation=situation, now=now, error=error)
 
     def _owed_to(self, record: Record) -> Decision | None:
         """The rollback that was begun while the store was silent, for the record as it is now: its cause must not be
@@ -243,7 +245,7 @@ class Engine:
         return replace(owed, record=replace(owed.record, **present))
 
     def _unstored(
-        self, record: Record, decision: Decision, situation: Situation, now: Instant, error: SourceError
+        self, record: Record, decision: Decision, *, situation: Situation, now: Instant, error: SourceError
     ) -> Tick:
         plan = self._plan_of(record)
         outcomes: tuple[Outcome, ...] = ()

@@ -20,9 +20,8 @@ def check(sight: Sight, decision: Decision) -> None:
     if before.plan_sha256 != after.plan_sha256:
         _broken("I17", "the plan changed in flight")
     for command in decision.commands:
-        # A drift that was just seen is where a raise starts from, not the share that was verified before it.
-        served = min(before.share_verified, after.share_verified)
-        if isinstance(command, SetShare) and command.candidate > served:
+        # After a drift the record holds the share that was just seen: a raise starts there, and so does a fall.
+        if isinstance(command, SetShare) and command.candidate > after.share_verified:
             _check_raise(sight, command.candidate)
         if isinstance(command, ScaleDown):
             _check_scale_down(sight, decision, command.slot)

@@ -27,7 +27,7 @@ def verify(entries: Sequence[Mapping[str, Any]], *, head: str = "") -> str:
     `head` is the hash that the record holds of its newest entry: with it, entries cut off at the end show too."""
     previous = ""
     for number, one in enumerate(entries, 1):
-        fault = _fault(one, number, previous)
+        fault = _fault(one, number=number, previous=previous)
         if fault:
             return f"journal entry {number}: {fault}"
         previous = str(one["hash"])
@@ -36,7 +36,7 @@ def verify(entries: Sequence[Mapping[str, Any]], *, head: str = "") -> str:
     return ""
 
 
-def _fault(one: Mapping[str, Any], number: int, previous: str) -> str:
+def _fault(one: Mapping[str, Any], *, number: int, previous: str) -> str:
     missing = {"sequence", "previous_hash", "payload", "hash"} - set(one)
     if missing:
         return f"has no {', '.join(sorted(missing))}"

@@ -15,7 +15,7 @@ from rollout.record import TERMINAL_STATES, Alert, Command, Decision, Hold, Reco
 from rollout.sight import Sight
 
 
-def write(store: Store, before: Record, after: Record, payload: Mapping[str, Any], now: Instant) -> Record:
+def write(store: Store, before: Record, after: Record, *, payload: Mapping[str, Any], now: Instant) -> Record:
     """Store `after` and its journal entry in one transaction; raises ConflictError when somebody wrote first."""
     entry = journal.entry(
         previous_hash=before.journal_hash, sequence=before.journal_sequence + 1, payload={"time": now.wall, **payload}

@@ -41,6 +41,7 @@ _OPTIONAL_TEXTS = {
     "aws_endpoint_url": None,
     "ca_file": None,
     "clock_file": None,
+    "dns_server": None,
 }
 _SECRET = frozenset({"test_header_value"})
 _DIGEST = r"sha256:[0-9a-f]{64}"

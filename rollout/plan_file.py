@@ -109,7 +109,7 @@ def _plan(table: Table) -> Plan:
         stability_seconds=float(stability * MINUTE_SECONDS),
         gates=_gates(table.table("gates")),
         triggers=_triggers(table.table("triggers")),
-        shared_incident=_choice(table, "shared_incident", ("rollback", "hold"), defaults.shared_incident),
+        shared_incident=_choice(table, "shared_incident", ("rollback", "hold"), default=defaults.shared_incident),
         dns=_dns(table.table("dns")) if table.has("dns") else None,
         **values,
     )
@@ -135,9 +135,10 @@ def _triggers(table: Table) -> Triggers:
     return Triggers(**values)
 
 
-def _choice(table: Table, key: str, choices: tuple[str, ...], default: str) -> str:
+def _choice(table: Table, key: str, choices: tuple[str, ...], *, default: str | None = None) -> str:
+    """One of the choices; compulsory without a default."""
     words = Words(pattern="|".join(choices), allowed=" or ".join(f'"{choice}"' for choice in choices))
-    return table.text(key, words, example=default, default=default)
+    return table.text(key, words, example=choices[0], default=default)
 
 
 def _stages(table: Table) -> tuple[Stage, ...]:
@@ -185,7 +186,7 @@ def _dns(table: Table) -> DnsChange:
     values = table.table("values")
     change = DnsChange(
         name=table.text("name", _HOST, example="current.shop.example"),
-        record_type=_choice_required(table, "type", _RECORD_TYPES),
+        record_type=_choice(table, "type", _RECORD_TYPES),
         ttl_seconds=table.number("ttl_seconds", TTL, 60),
         values={slot: values.text(slot, _VALUE, example=f"{slot}.shop.example") for slot in SLOTS},
     )
@@ -194,11 +195,6 @@ def _dns(table: Table) -> DnsChange:
     values.finish()
     table.finish()
     return change
-
-
-def _choice_required(table: Table, key: str, choices: tuple[str, ...]) -> str:
-    words = Words(pattern="|".join(choices), allowed=" or ".join(f'"{choice}"' for choice in choices))
-    return table.text(key, words, example=choices[0])
 
 
 def _waivers(root: Table) -> tuple[Waiver, ...]:

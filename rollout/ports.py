@@ -50,6 +50,8 @@ class TrafficRouter(Protocol):
 
 
 class TargetHealthReader(Protocol):
+    """Who of a slot's registered targets is healthy, asked of the load balancer itself."""
+
     def targets(self, slot: str) -> TargetCounts: ...
 
 
@@ -76,6 +78,8 @@ class ServiceController(Protocol):
 
 
 class PublicHealth(Protocol):
+    """The public health endpoint, as a customer reaches it."""
+
     def current(self) -> tuple[str, str]:
         """(slot, version) that answers the public endpoint now; one question."""
 
@@ -84,16 +88,22 @@ class PublicHealth(Protocol):
 
 
 class Dns(Protocol):
+    """The declared record that names the live slot."""
+
     def read(self, change: DnsChange) -> DnsReading: ...
 
     def upsert(self, change: DnsChange, slot: str) -> None: ...
 
 
 class Alerts(Protocol):
+    """People's mailbox; a repeated identity is the same message."""
+
     def send(self, *, identity: str, subject: str, text: str) -> None: ...
 
 
 class Heartbeat(Protocol):
+    """The sign of life that the dead-man listens to."""
+
     def beat(self, rollout_id: str) -> None: ...
 
 

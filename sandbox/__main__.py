@@ -15,6 +15,7 @@ import click
 from sandbox.client import Sandbox
 from sandbox.errors import SandboxError
 from sandbox.faults import CATALOGUE, read_assignments
+from sandbox.processes import is_running, wait_until
 from sandbox.state import BYTE_CODE, DEFAULT_NAME, REPOSITORY, StateDirectory, default_directory
 
 P = ParamSpec("P")
@@ -22,6 +23,7 @@ R = TypeVar("R")
 
 EXIT_USAGE = 2
 _READY = "READY"
+_END_SECONDS = 20.0
 
 
 def _errors_for_people(command: Callable[P, R]) -> Callable[P, R]:
@@ -176,6 +178,8 @@ def down(name: str, directory: Path | None) -> None:
     sandbox = Sandbox.attach(root)
     sandbox.down()
     StateDirectory(root).wait_released()
+    supervisor = int(sandbox.description["pid"])
+    wait_until(lambda: not is_running(supervisor), _END_SECONDS, "the end of the supervisor")
     click.echo("down")
 
 

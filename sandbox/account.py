@@ -21,6 +21,7 @@ from sandbox.account_names import (
     HEARTBEAT_METRIC,
     HEARTBEAT_NAMESPACE,
     IMAGE_REPOSITORY,
+    LIVE_HOST,
     LOG_GROUP,
     PUBLIC_HOST,
     REGION,
@@ -55,7 +56,7 @@ def seed(endpoint_url: str, *, spec: AccountSpec) -> dict[str, Any]:
     create_scaling(client("application-autoscaling"), balancer)
     _create_table(client("dynamodb"))
     topic_arn = _create_alerts(client, spec)
-    zone_id = _create_dns(client("route53"), balancer)
+    zone_id = _create_dns(client("route53"), balancer, spec.live_slot)
     created = {
         "load_balancer_arn": balancer.arn,
         "load_balancer_dns_name": balancer.dns_name,
@@ -108,9 +109,7 @@ def _clients(endpoint_url: str) -> Client:
 
 def _import_certificate(acm: Any, spec: AccountSpec) -> str:
     chain = {"CertificateChain": spec.certificate_chain} if spec.certificate_chain else {}
-    answer = acm.import_certificate(
-        Certificate=spec.certificate, PrivateKey=spec.certificate_key, Tags=TAGS, **chain
-    )
+    answer = acm.import_certificate(Certificate=spec.certificate, PrivateKey=spec.certificate_key, Tags=TAGS, **chain)
     return str(answer["CertificateArn"])
 
 
@@ -151,15 +150,23 @@ def _create_alerts(client: Client, spec: AccountSpec) -> str:
     return topic_arn
 
 
-def _create_dns(route53: Any, balancer: Balancer) -> str:
+def _create_dns(route53: Any, balancer: Balancer, live_slot: str) -> str:
     zone = route53.create_hosted_zone(Name=DOMAIN, CallerReference="sandbox")["HostedZone"]["Id"].rsplit("/", 1)[-1]
     alias = {"HostedZoneId": balancer.zone_id, "DNSName": balancer.dns_name, "EvaluateTargetHealth": True}
     records: list[dict[str, Any]] = [
         {"Name": host, "Type": "A", "AliasTarget": alias} for host in (PUBLIC_HOST, *TEST_HOSTS.values())
     ]
-    records.append({
-        "Name": DOMAIN, "Type": "CAA", "TTL": 300, "ResourceRecords": [{"Value": '0 issue "amazon.com"'}],
-    })
+    # Names the live slot for callers inside; the engine moves it when a release has proven itself.
+    live = {"Name": LIVE_HOST, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": TEST_HOSTS[live_slot]}]}
+    records.append(live)
+    records.append(
+        {
+            "Name": DOMAIN,
+            "Type": "CAA",
+            "TTL": 300,
+            "ResourceRecords": [{"Value": '0 issue "amazon.com"'}],
+        }
+    )
     changes = [{"Action": "UPSERT", "ResourceRecordSet": record} for record in records]
     route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
     return str(zone)

@@ -43,18 +43,23 @@ def create_balancer(elbv2: Any, network: Network, *, certificate_arn: str, spec:
         Port=443,
         SslPolicy=TLS_POLICY,
         Certificates=[{"CertificateArn": certificate_arn}],
-        DefaultActions=[{
-            "Type": "fixed-response",
-            "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "not found"},
-        }],
+        DefaultActions=[
+            {
+                "Type": "fixed-response",
+                "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "not found"},
+            }
+        ],
     )["Listeners"][0]["ListenerArn"]
     elbv2.create_listener(
         LoadBalancerArn=balancer["LoadBalancerArn"],
         Protocol="HTTP",
         Port=80,
-        DefaultActions=[{
-            "Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"},
-        }],
+        DefaultActions=[
+            {
+                "Type": "redirect",
+                "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"},
+            }
+        ],
     )
     return Balancer(
         arn=balancer["LoadBalancerArn"],

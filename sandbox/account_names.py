@@ -12,6 +12,7 @@ SLOTS = ("blue", "green")
 
 DOMAIN = "shop.example"
 PUBLIC_HOST = f"api.{DOMAIN}"
+LIVE_HOST = f"current.{DOMAIN}"
 TEST_HOSTS: Mapping[str, str] = {slot: f"{slot}.{DOMAIN}" for slot in SLOTS}
 TEST_HEADER = "x-release-token"
 

@@ -40,16 +40,20 @@ def create_services(ecs: Any, network: Network, *, balancer: Balancer, spec: Acc
             platformVersion="1.4.0",
             deploymentConfiguration={"minimumHealthyPercent": 100, "maximumPercent": 200},
             healthCheckGracePeriodSeconds=60,
-            networkConfiguration={"awsvpcConfiguration": {
-                "subnets": list(network.private_subnets),
-                "securityGroups": [network.service_security_group],
-                "assignPublicIp": "DISABLED",
-            }},
-            loadBalancers=[{
-                "targetGroupArn": balancer.group_arns[slot],
-                "containerName": CONTAINER,
-                "containerPort": CONTAINER_PORT,
-            }],
+            networkConfiguration={
+                "awsvpcConfiguration": {
+                    "subnets": list(network.private_subnets),
+                    "securityGroups": [network.service_security_group],
+                    "assignPublicIp": "DISABLED",
+                }
+            },
+            loadBalancers=[
+                {
+                    "targetGroupArn": balancer.group_arns[slot],
+                    "containerName": CONTAINER,
+                    "containerPort": CONTAINER_PORT,
+                }
+            ],
             tags=[{"key": "managed-by", "value": "release-gates"}],
         )
 
@@ -63,19 +67,25 @@ def _task_definition(digest: str) -> dict[str, Any]:
         "memory": "512",
         "taskRoleArn": _ROLE,
         "executionRoleArn": f"{_ROLE}-execution",
-        "containerDefinitions": [{
-            "name": CONTAINER,
-            "image": f"{IMAGE_REPOSITORY}@{digest}",
-            "essential": True,
-            "memory": 192,
-            "readonlyRootFilesystem": True,
-            "stopTimeout": STOP_TIMEOUT_SECONDS,
-            "portMappings": [{"containerPort": CONTAINER_PORT, "protocol": "tcp"}],
-            "logConfiguration": {
-                "logDriver": "awslogs",
-                "options": {"awslogs-group": LOG_GROUP, "awslogs-region": REGION, "awslogs-stream-prefix": CONTAINER},
-            },
-        }],
+        "containerDefinitions": [
+            {
+                "name": CONTAINER,
+                "image": f"{IMAGE_REPOSITORY}@{digest}",
+                "essential": True,
+                "memory": 192,
+                "readonlyRootFilesystem": True,
+                "stopTimeout": STOP_TIMEOUT_SECONDS,
+                "portMappings": [{"containerPort": CONTAINER_PORT, "protocol": "tcp"}],
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {
+                        "awslogs-group": LOG_GROUP,
+                        "awslogs-region": REGION,
+                        "awslogs-stream-prefix": CONTAINER,
+                    },
+                },
+            }
+        ],
     }
 
 

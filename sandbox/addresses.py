@@ -30,7 +30,8 @@ class AddressPair:
     lock: TextIOWrapper
 
     def release(self) -> None:
-        """Give the pair back."""
+        """Give the pair back. Two starts could meet over the removed file only by drawing the same of 6 million."""
+        Path(self.lock.name).unlink(missing_ok=True)
         self.lock.close()
 
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,16 +57,18 @@ def _spawn(root: Path, lifeline: int, options: list[str]) -> subprocess.Popen[st
 
 def _await_ready(process: subprocess.Popen[str]) -> None:
     """Reads the supervisor's progress lines until it says READY; its output ends when it does not get there."""
-    end = time.monotonic() + _START_SECONDS
     lines: list[str] = []
     if process.stdout is None:
         raise SandboxError("the supervisor's output is not readable")
-    for line in process.stdout:
-        if line.startswith("READY"):
-            return
-        lines.append(line)
-        if time.monotonic() > end:
-            break
+    overdue = threading.Timer(_START_SECONDS, process.kill)
+    overdue.start()
+    try:
+        for line in process.stdout:
+            if line.startswith("READY"):
+                return
+            lines.append(line)
+    finally:
+        overdue.cancel()
     raise SandboxError(f"the sandbox did not start: {''.join(lines)[-_OUTPUT_CHARACTERS:].strip()}")
 
 

@@ -48,6 +48,14 @@ def wait_until(condition: Callable[[], T], deadline_seconds: float, what: str) -
         pause.wait(_POLL_SECONDS)
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process runs; a zombie, which only waits to be reaped, does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """What to run and how.

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from io import TextIOWrapper
 
 from sandbox.backing import Backing
 from sandbox.edge.envoy import Envoy, EnvoyPlaces
@@ -28,6 +29,7 @@ class Supervisor:
         self._options = options
         self._ledger = Ledger(progress)
         self._closers = ExitStack()
+        self._lock: TextIOWrapper | None = None
         self.stopped = threading.Event()
 
     def start(self) -> None:
@@ -49,7 +51,8 @@ class Supervisor:
     def _start(self) -> None:
         with self._ledger.part("directory, addresses, keys"):
             foundation = lay_foundation(self._options)
-            self._closers.callback(foundation.lock.close)
+            # Never closed by us: the directory is free when this process is gone, and `down` waits for that.
+            self._lock = foundation.lock
             self._closers.callback(foundation.addresses.release)
             self._closers.callback(foundation.state.remove_data)
             self._closers.callback(foundation.spawner.close)
@@ -109,8 +112,8 @@ def serve_until_stopped(options: Options, progress: Callable[[str], None]) -> No
     if options.lifeline >= 0:
         threading.Thread(target=_watch, args=(options.lifeline, supervisor.stopped), daemon=True).start()
     supervisor.start()
-    _log_to(options)
     progress(f"READY in {supervisor.seconds():.2f} s: {options.root}")
+    _log_to(options)
     supervisor.stopped.wait()
     supervisor.stop()
 
@@ -125,3 +128,8 @@ def _watch(lifeline: int, stopped: threading.Event) -> None:
 def _log_to(options: Options) -> None:
     path = options.root / "logs" / "supervisor.log"
     logging.basicConfig(filename=path, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if not os.isatty(1):
+        # Whoever read READY from a pipe reads no more; a full pipe must not stop us.
+        with path.open("ab") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)

@@ -10,7 +10,7 @@ from probes.http import client
 from probes.identity import Identity
 from rehearsal.endpoint_checks import core_feature_with_token, live_identity, published_document
 from rehearsal.plugin import World
-from rehearsal.release import COMPONENTS
+from rehearsal.release import COMPONENTS, REQUIRED
 from rehearsal.result import Result
 from rollout.model import Observation
 from steps.observing import dated, named
@@ -44,7 +44,7 @@ def all_reported(place: World, observe: Observe) -> None:
 
 @then("each report agrees with the component's own endpoint")
 def reports_agree(place: World, observe: Observe) -> None:
-    observe.add(*health.honest(client(place.endpoint), COMPONENTS))
+    observe.add(*health.honest(client(place.endpoint), REQUIRED))
     observe.add(*health.detailed(client(place.endpoint), COMPONENTS))
 
 

@@ -170,9 +170,9 @@ def asking(service: str, target: str = "") -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _of_answer(service, target, error) from error
+        raise _of_answer(error, service=service, target=target) from error
     except BotoCoreError as error:
-        raise _of_silence(service, target, error) from error
+        raise _of_silence(error, service=service, target=target) from error
 
 
 def code_of(error: BaseException | None) -> str:
@@ -183,7 +183,7 @@ def code_of(error: BaseException | None) -> str:
     return str(cause.response.get("Error", {}).get("Code", "")) if isinstance(cause, ClientError) else ""
 
 
-def _of_answer(service: str, target: str, error: ClientError) -> SourceError:
+def _of_answer(error: ClientError, *, service: str, target: str) -> SourceError:
     code = code_of(error)
     detail = str(error.response.get("Error", {}).get("Message", ""))[:_TEXT_LENGTH_MAX]
     what = f"{service} {error.operation_name} answered {code}: {detail}"
@@ -198,12 +198,17 @@ def _of_answer(service: str, target: str, error: ClientError) -> SourceError:
     return SourceError(what, target=target, hint="Check that the names in the infrastructure outputs exist.")
 
 
-def _of_silence(service: str, target: str, error: BaseException) -> SourceError:
-    from botocore.exceptions import CredentialRetrievalError, HTTPClientError, NoCredentialsError, TokenRetrievalError
+def _of_silence(error: BaseException, *, service: str, target: str) -> SourceError:
+    from botocore.exceptions import (
+        CredentialRetrievalError,
+        NoCredentialsError,
+        ParamValidationError,
+        TokenRetrievalError,
+    )
 
     what = f"{service} could not be asked, {type(error).__name__}: {str(error)[:_TEXT_LENGTH_MAX]}"
     if isinstance(error, NoCredentialsError | CredentialRetrievalError | TokenRetrievalError):
         return AccessDenied(what, target=target, hint="Give this process AWS credentials (role or profile).")
-    if isinstance(error, HTTPClientError):
-        return SourceError(what, target=target, hint="No answer within the time limit; the next tick asks again.")
-    return SourceError(what, target=target, hint="The request does not fit the service's model: report this as a bug.")
+    if isinstance(error, ParamValidationError):
+        return SourceError(what, target=target, hint="The request does not fit the service: report this as a bug.")
+    return SourceError(what, target=target, hint="No answer within the time limit; the next tick asks again.")

@@ -68,8 +68,8 @@ class CloudWatchMetrics:
         errors = [text for text in (minutes.error, before_error, bake_error) if text]
         starts = _starts(window)
         return Metrics(
-            candidate=side_minutes(minutes, query.candidate, starts),
-            stable=side_minutes(minutes, query.stable, starts),
+            candidate=side_minutes(minutes, starts, slot=query.candidate),
+            stable=side_minutes(minutes, starts, slot=query.stable),
             balancer=balancer_minutes(minutes, starts),
             before=before,
             bake_p95_milliseconds=bake[0],
@@ -114,9 +114,9 @@ class CloudWatchMetrics:
         """Every page of every batch, checked."""
         collected = _Collected(points={one.id: {} for one in series})
         for index in range(0, len(series), QUERIES_MAX):
-            self._ask_batch(series[index : index + QUERIES_MAX], window, collected)
+            self._ask_batch(series[index : index + QUERIES_MAX], window, into=collected)
         for one in series:
-            collected.faults += _misplaced(one, collected.points[one.id], window)
+            collected.faults += _misplaced(collected.points[one.id], one, window=window)
         incomplete = [one.id for one in series if collected.status.get(one.id) != "Complete"]
         faults = [f"{name} {collected.status.get(name, 'not answered')}" for name in incomplete] + collected.faults
         return Answer(
@@ -125,7 +125,7 @@ class CloudWatchMetrics:
             error=_sentence(faults) if faults else None,
         )
 
-    def _ask_batch(self, series: Sequence[Series], window: _Window, collected: _Collected) -> None:
+    def _ask_batch(self, series: Sequence[Series], window: _Window, *, into: _Collected) -> None:
         request: GetMetricDataInputTypeDef = {
             "MetricDataQueries": [_query(one) for one in series],
             "StartTime": datetime.fromtimestamp(window[0], UTC),
@@ -136,8 +136,8 @@ class CloudWatchMetrics:
             with asking("cloudwatch"):
                 answer = self._clients.cloudwatch.get_metric_data(**request)
             for result in answer["MetricDataResults"]:
-                _collect(collected, cast("Mapping[str, object]", result))
-            collected.faults += [f"{one.get('Code')}: {one.get('Value')}" for one in answer.get("Messages", [])]
+                _collect(into, cast("Mapping[str, object]", result))
+            into.faults += [f"{one.get('Code')}: {one.get('Value')}" for one in answer.get("Messages", [])]
             if not answer.get("NextToken"):
                 return
             request["NextToken"] = answer["NextToken"]
@@ -176,7 +176,7 @@ def _collect(collected: _Collected, result: Mapping[str, object]) -> None:
     collected.status[name] = str(result.get("StatusCode", "Complete"))
 
 
-def _misplaced(series: Series, points: dict[float, float], window: _Window) -> list[str]:
+def _misplaced(points: dict[float, float], series: Series, *, window: _Window) -> list[str]:
     """Points outside of the window or between two periods: dropped, and told. A whole-window period has one point."""
     allowed = {window[0] + step for step in range(0, round(window[1] - window[0]) + 1, series.period_seconds)}
     strange = [time for time in points if time not in allowed]

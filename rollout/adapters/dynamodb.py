@@ -66,8 +66,8 @@ class DynamoStore:
         try:
             self._transact(transaction, parts)
         except SourceError as error:
-            if not self._is_ours(rule_key(stored.rule_arn), "record", transaction, error):
-                self._refuse_create(stored, guards, error)
+            if not self._is_ours(transaction, error, item=(rule_key(stored.rule_arn), "record")):
+                self._refuse_create(stored, error, guards=guards)
         return stored
 
     def write(self, before: Record, after: Record, entry: Mapping[str, Any]) -> Record:
@@ -84,7 +84,7 @@ class DynamoStore:
         try:
             self._transact(transaction, parts)
         except SourceError as error:
-            if not self._is_ours(rule_key(before.rule_arn), "record", transaction, error):
+            if not self._is_ours(transaction, error, item=(rule_key(before.rule_arn), "record")):
                 self._refuse_write(before, error)
         return stored
 
@@ -119,7 +119,7 @@ class DynamoStore:
         try:
             self._transact(transaction, [transaction.check_active(record), transaction.put_request(record, request)])
         except SourceError as error:
-            if not self._is_ours(rule_key(rule_arn), "request", transaction, error):
+            if not self._is_ours(transaction, error, item=(rule_key(rule_arn), "request")):
                 if not _is_conflict(error):
                     raise
                 why = f"{record.rollout_id} has ended, or an abort waits for its answer"
@@ -144,26 +144,26 @@ class DynamoStore:
 
     # ------------------------------------------------------------------------------------------- conflicts
 
-    def _is_ours(self, partition: str, sort: str, transaction: Transaction, error: SourceError) -> bool:
+    def _is_ours(self, transaction: Transaction, error: SourceError, *, item: tuple[str, str]) -> bool:
         """Whether the write that answered `error` held nevertheless. A denied call did nothing."""
         if isinstance(error, AccessDenied):
             return False
         try:
-            item = self._get(partition, sort)
+            found = self._get(*item)
         except SourceError:
             raise error from error.__cause__  # what could not be written is the news, not what could not be read
-        return item is not None and item.get("nonce", {}).get("S") == transaction.nonce
+        return found is not None and found.get("nonce", {}).get("S") == transaction.nonce
 
-    def _refuse_create(self, record: Record, guards: Sequence[str], error: SourceError) -> NoReturn:
+    def _refuse_create(self, record: Record, error: SourceError, *, guards: Sequence[str]) -> NoReturn:
         if not _is_conflict(error):
             raise error
         active = self.load(record.rule_arn)
         if active is not None and active.state not in TERMINAL_STATES:
-            raise _in_the_way(active.rollout_id, record.rule_arn, f"in state {active.state}") from error
+            raise _in_the_way(active.rollout_id, f"in state {active.state}", target=record.rule_arn) from error
         for guard in guards:
             item = self._get(service_key(guard), "guard") or {}
             if item.get("active", {}).get("BOOL") and item["rollout_id"]["S"] != record.rollout_id:
-                raise _in_the_way(item["rollout_id"]["S"], guard, "with this service") from error
+                raise _in_the_way(item["rollout_id"]["S"], "with this service", target=guard) from error
         if active is None:
             why = f"a rollout {record.rollout_id} was stored before"
             raise ConflictError(why, target=record.rule_arn, hint="Submit again: the id names the second.") from error
@@ -225,7 +225,7 @@ def _is_conflict(error: SourceError) -> bool:
     return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
 
 
-def _in_the_way(rollout_id: str, target: str, where: str) -> ConflictError:
+def _in_the_way(rollout_id: str, where: str, *, target: str) -> ConflictError:
     hint = "Watch it with `rollout status`, or end it with `rollout rollback --reason ...`."
     return ConflictError(f"{rollout_id} is active {where}", target=target, hint=hint)
 

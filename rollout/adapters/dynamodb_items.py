@@ -58,7 +58,7 @@ class Transaction:
             "guards": {"L": [text(guard) for guard in guards]},
         }
         condition = "attribute_not_exists(pk) OR (active = :no AND revision = :ended)"
-        return self._put(item, condition, {":no": {"BOOL": False}, ":ended": number(record.revision - 1)})
+        return self._put(item, condition, values={":no": {"BOOL": False}, ":ended": number(record.revision - 1)})
 
     def take_guard(self, guard: str, record: Record) -> Part:
         item = {
@@ -68,7 +68,7 @@ class Transaction:
             "rule_arn": text(record.rule_arn),
         }
         condition = "attribute_not_exists(pk) OR active = :no OR rollout_id = :same"
-        return self._put(item, condition, {":no": {"BOOL": False}, ":same": text(record.rollout_id)})
+        return self._put(item, condition, values={":no": {"BOOL": False}, ":same": text(record.rollout_id)})
 
     def free_guard(self, guard: str, record: Record) -> Part:
         return self._update(
@@ -80,12 +80,12 @@ class Transaction:
 
     def add_plan(self, rollout_id: str, plan: Mapping[str, Any]) -> Part:
         body = bounded(canonical_json(plan), "plan")
-        return self._put({**key(rollout_key(rollout_id), "plan"), "body": text(body)}, "attribute_not_exists(pk)", {})
+        return self._put({**key(rollout_key(rollout_id), "plan"), "body": text(body)}, "attribute_not_exists(pk)")
 
     def add_journal(self, rollout_id: str, entry: Mapping[str, Any]) -> Part:
         body = bounded(canonical_json(entry), "journal entry")
         item = {**key(rollout_key(rollout_id), journal_sort(int(entry["sequence"]))), "body": text(body)}
-        return self._put(item, "attribute_not_exists(pk)", {})
+        return self._put(item, "attribute_not_exists(pk)")
 
     def write_history(self, record: Record) -> Part:
         sort = f"{record.created_at:017.3f}#{record.rollout_id}"
@@ -109,7 +109,7 @@ class Transaction:
         if request.kind == "abort":
             return {"Put": {"TableName": self.table, "Item": item}}
         condition = "attribute_not_exists(pk) OR kind <> :abort OR rollout_id <> :same"
-        return self._put(item, condition, {":abort": text("abort"), ":same": text(record.rollout_id)})
+        return self._put(item, condition, values={":abort": text("abort"), ":same": text(record.rollout_id)})
 
     def remove_request(self, rule_arn: str, request: OperatorRequest | None) -> Part:
         """Exactly `request`, so that a newer one survives; None removes whatever is left of an earlier rollout."""
@@ -129,7 +129,7 @@ class Transaction:
             }
         }
 
-    def _put(self, item: Item, condition: str, values: Item) -> Part:
+    def _put(self, item: Item, condition: str, *, values: Item | None = None) -> Part:
         part: dict[str, Any] = {"TableName": self.table, "Item": item, "ConditionExpression": condition}
         return {"Put": {**part, "ExpressionAttributeValues": values} if values else part}
 

@@ -44,7 +44,9 @@ class ElbRouter:
         refusal = self._refusal(forward)
         if refusal is not None or forward is None:
             return ListenerReading(candidate_share=None, attached=attached, error=str(refusal))
-        return ListenerReading(candidate_share=self._share(forward, stable, candidate), attached=attached)
+        return ListenerReading(
+            candidate_share=self._share(forward, stable=stable, candidate=candidate), attached=attached
+        )
 
     def set_share(self, *, stable: str, candidate: str, share_percent: int) -> None:
         """Give the candidate `share_percent` of the two weights, both groups attached; nothing if that is so already.
@@ -59,7 +61,10 @@ class ElbRouter:
         if forward is None or (refusal is not None and share_percent > 0):
             raise refusal or self._without_forward()
         wanted = {self._group(stable): 100 - share_percent, self._group(candidate): share_percent}
-        if set(wanted) <= set(forward.weights) and self._share(forward, stable, candidate) == share_percent:
+        if (
+            set(wanted) <= set(forward.weights)
+            and self._share(forward, stable=stable, candidate=candidate) == share_percent
+        ):
             return
         self._write(with_weights(actions, wanted))
 
@@ -72,7 +77,7 @@ class ElbRouter:
         if refusal is not None or forward is None:
             raise refusal or self._without_forward()
         first, second = self._slots()
-        share = self._share(forward, first, second)
+        share = self._share(forward, stable=first, candidate=second)
         if share == 0:
             return first, second
         if share == 100:
@@ -109,7 +114,7 @@ class ElbRouter:
             hint="Give one side all of the traffic, then start again.",
         )
 
-    def _share(self, forward: Forward, stable: str, candidate: str) -> float | None:
+    def _share(self, forward: Forward, *, stable: str, candidate: str) -> float | None:
         return share_of(forward.weights.get(self._group(stable), 0), forward.weights.get(self._group(candidate), 0))
 
     def _slots(self) -> tuple[str, str]:

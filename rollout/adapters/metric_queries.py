@@ -16,6 +16,11 @@ from rollout.target import Target
 
 Points = Mapping[float, float]  # period start (epoch seconds) -> value
 P95 = "p95"
+_COUNTERS = {
+    "requests": "RequestCount",
+    "errors": "HTTPCode_Target_5XX_Count",
+    "connections": "TargetConnectionErrorCount",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,34 +54,39 @@ class Catalogue:
     def side(self, slot: str, slow_milliseconds: float) -> list[Series]:
         """Ten series of one side, each id beginning with the slot."""
         slow = f"TC({slow_milliseconds / 1000:g}:)"  # how many answers took longer; the lower bound is exclusive
+        times = "TargetResponseTime"
         return [
-            self._group(slot, "requests", "RequestCount", "Sum"),
-            self._group(slot, "errors", "HTTPCode_Target_5XX_Count", "Sum"),
-            self._group(slot, "connections", "TargetConnectionErrorCount", "Sum"),
-            self._group(slot, "slow", "TargetResponseTime", slow),
-            self._group(slot, "p95", "TargetResponseTime", P95),
-            self._group(slot, "healthy", "HealthyHostCount", "Minimum"),
-            self._group(slot, "unhealthy", "UnHealthyHostCount", "Maximum"),
-            self._service(slot, "cpu", "CPUUtilization", "Average"),
-            self._service(slot, "memory", "MemoryUtilization", "Average"),
-            self._service(slot, "memory_highest", "MemoryUtilization", "Maximum"),
+            *(self._group(slot, name, metric=metric, statistic="Sum") for name, metric in _COUNTERS.items()),
+            self._group(slot, "slow", metric=times, statistic=slow),
+            self._group(slot, "p95", metric=times, statistic=P95),
+            self._group(slot, "healthy", metric="HealthyHostCount", statistic="Minimum"),
+            self._group(slot, "unhealthy", metric="UnHealthyHostCount", statistic="Maximum"),
+            self._service(slot, "cpu", metric="CPUUtilization", statistic="Average"),
+            self._service(slot, "memory", metric="MemoryUtilization", statistic="Average"),
+            self._service(slot, "memory_highest", metric="MemoryUtilization", statistic="Maximum"),
         ]
 
     def balancer(self) -> list[Series]:
         """All requests of the load balancer, and its own 5xx answers."""
+        metrics = {"balancer_requests": "RequestCount", "balancer_errors": "HTTPCode_ELB_5XX_Count"}
         return [
-            self._balancer("balancer_requests", "RequestCount", "Sum"),
-            self._balancer("balancer_errors", "HTTPCode_ELB_5XX_Count", "Sum"),
+            Series(
+                id=name,
+                namespace=self.namespaces.balancer,
+                metric=metric,
+                statistic="Sum",
+                dimensions=(("LoadBalancer", self._load_balancer),),
+            )
+            for name, metric in metrics.items()
         ]
 
     def window(self, slot: str, seconds: int) -> list[Series]:
         """Response times of one side asked as one period of `seconds`: p95 and how many there were."""
-        return [
-            self._group(slot, "window_p95", "TargetResponseTime", P95, seconds),
-            self._group(slot, "window_samples", "TargetResponseTime", "SampleCount", seconds),
-        ]
+        asked = (("window_p95", P95), ("window_samples", "SampleCount"))
+        series = [self._group(slot, name, metric="TargetResponseTime", statistic=which) for name, which in asked]
+        return [replace(one, period_seconds=seconds) for one in series]
 
-    def _group(self, slot: str, name: str, metric: str, statistic: str, period: int = MINUTE_SECONDS) -> Series:
+    def _group(self, slot: str, name: str, *, metric: str, statistic: str) -> Series:
         group = self.target.target_group_arns[slot].rpartition(":")[2]
         return Series(
             id=f"{slot}_{name}",
@@ -84,23 +94,15 @@ class Catalogue:
             metric=metric,
             statistic=statistic,
             dimensions=(("TargetGroup", group), ("LoadBalancer", self._load_balancer)),
-            period_seconds=period,
         )
 
-    def _balancer(self, name: str, metric: str, statistic: str) -> Series:
-        dimensions = (("LoadBalancer", self._load_balancer),)
-        return Series(
-            id=name, namespace=self.namespaces.balancer, metric=metric, statistic=statistic, dimensions=dimensions
-        )
-
-    def _service(self, slot: str, name: str, metric: str, statistic: str) -> Series:
-        dimensions = (("ClusterName", self.target.cluster_name), ("ServiceName", self.target.service_names[slot]))
+    def _service(self, slot: str, name: str, *, metric: str, statistic: str) -> Series:
         return Series(
             id=f"{slot}_{name}",
             namespace=self.namespaces.service,
             metric=metric,
             statistic=statistic,
-            dimensions=dimensions,
+            dimensions=(("ClusterName", self.target.cluster_name), ("ServiceName", self.target.service_names[slot])),
         )
 
     @property
@@ -117,7 +119,7 @@ class Answer:
     error: str | None = None
 
 
-def side_minutes(answer: Answer, slot: str, starts: Iterable[float]) -> tuple[SideMinute, ...]:
+def side_minutes(answer: Answer, starts: Iterable[float], *, slot: str) -> tuple[SideMinute, ...]:
     """One SideMinute per start, also for minutes without any point."""
     return tuple(_side_minute(_Side(answer, slot, start)) for start in starts)
 

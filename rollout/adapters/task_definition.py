@@ -80,7 +80,7 @@ def candidate_definition(
         if one["name"] == container:
             one["image"] = image
             if "environment" in one:
-                values = _slot_values(_environment(one), own_values, slots)
+                values = _slot_values(_environment(one), own_values, slots=slots)
                 one["environment"] = [{"name": name, "value": value} for name, value in values.items()]
     return wanted
 
@@ -90,7 +90,7 @@ def same(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     return _comparable(first) == _comparable(second)
 
 
-def _slot_values(like: Mapping[str, str], own: Mapping[str, str], slots: tuple[str, str]) -> dict[str, str]:
+def _slot_values(like: Mapping[str, str], own: Mapping[str, str], *, slots: tuple[str, str]) -> dict[str, str]:
     own_slot, like_slot = slots
     values = dict(like)
     for name, value in like.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -119,10 +119,10 @@ def command(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command the common options, collected in one argument after the application."""
 
     @functools.wraps(function)
-    def called(environment: str | None, release_file: Path, outputs: Path | None, log_format: str, **rest: Any) -> int:
-        options = Options(environment=environment, release_file=release_file, outputs=outputs, log_format=log_format)
+    def called(**values: Any) -> int:
+        common = {one.name: values.pop(one.name) for one in fields(Options)}
         application = click.get_current_context().ensure_object(Application)
-        return function(application, options, **rest)
+        return function(application, Options(**common), **values)
 
     wrapped: Callable[..., int] = called
     for option in reversed(_COMMON):

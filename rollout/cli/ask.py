@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import click
 
@@ -14,27 +15,29 @@ from rollout.record import TERMINAL_STATES, State
 from rollout.seen import OperatorRequest
 
 
-def ask(
-    application: Application,
-    options: Options,
-    kind: str,
-    *,
-    reason: str,
-    allowed: Collection[State],
-    seconds: float = 0.0,
-) -> int:
-    """Raises BadInput when nothing is active, or when the rollout is in a state that cannot answer `kind`."""
-    said = checked_reason(reason)
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is asked: its kind (pause, resume, extend, confirm), why, and in which states it can be answered."""
+
+    kind: str
+    reason: str
+    allowed: Collection[State]
+    seconds: float = 0.0
+
+
+def ask(application: Application, options: Options, wish: Wish) -> int:
+    """Raises BadInput when nothing is active, or when the rollout is in a state that cannot answer."""
+    said, kind = checked_reason(wish.reason), wish.kind
     world = application.world(options)
     record = load_active(world)
     if record is None or record.state in TERMINAL_STATES:
         raise BadInput(f"no rollout is active in {world.environment.name}", hint="Start one with `rollout run`.")
-    if record.state not in allowed:
-        listed = ", ".join(sorted(allowed))
+    if record.state not in wish.allowed:
+        listed = ", ".join(sorted(wish.allowed))
         hint = f"It answers `{kind}` in {listed}; see `rollout status`."
         raise BadInput(f"{record.rollout_id} is {record.state}", hint=hint)
     request = OperatorRequest(
-        kind=kind, by=who(application.variables), reason=said, at=world.connection.clock.wall(), seconds=seconds
+        kind=kind, by=who(application.variables), reason=said, at=world.connection.clock.wall(), seconds=wish.seconds
     )
     world.connection.store.request(world.key, request)
     leads = f"{record.owner} answers it at its next tick" if record.owner else "nobody leads: `rollout run` answers it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from rollout.cli.application import Application, Options, command
-from rollout.cli.ask import ask
+from rollout.cli.ask import Wish, ask
 from rollout.record import State
 
 
@@ -14,4 +14,4 @@ from rollout.record import State
 @command
 def confirm(application: Application, options: Options, *, reason: str) -> int:
     """Confirm a rollout that was submitted with --hold-before-traffic."""
-    return ask(application, options, "confirm", reason=reason, allowed=(State.PREPARING, State.READY))
+    return ask(application, options, Wish(kind="confirm", reason=reason, allowed=(State.PREPARING, State.READY)))

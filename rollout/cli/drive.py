@@ -56,7 +56,7 @@ class _Until:
         return tick.now.monotonic - self.alarmed >= tick.plan.rollback_seconds_max
 
 
-def drive(application: Application, options: Options, world: World, patience: Patience) -> int:
+def drive(application: Application, options: Options, *, world: World, patience: Patience) -> int:
     """Run the engine on what is active; says at the end where it stands. Answers the exit code."""
     until = _Until(patience)
     with stop_on_signals() as stop:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from rollout.cli.application import Application, Options, command
-from rollout.cli.ask import ask
+from rollout.cli.ask import Wish, ask
 from rollout.record import State
 
 
@@ -15,4 +15,4 @@ from rollout.record import State
 @command
 def extend(application: Application, options: Options, *, seconds: float, reason: str) -> int:
     """Give a hold more time; without an answer it is rolled back then."""
-    return ask(application, options, "extend", reason=reason, allowed=(State.HOLDING,), seconds=seconds)
+    return ask(application, options, Wish(kind="extend", reason=reason, allowed=(State.HOLDING,), seconds=seconds))

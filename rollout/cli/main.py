@@ -19,7 +19,7 @@ from rollout.cli.resume import resume
 from rollout.cli.rollback import rollback
 from rollout.cli.run import run
 from rollout.cli.status import status
-from rollout.errors import InvariantBroken, RolloutError
+from rollout.errors import AccessDenied, InvariantBroken, RolloutError, SourceError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -30,6 +30,11 @@ def rollout() -> None:
     verified, 13 still running, 70 a bug.
     """
 
+
+_REACH = (
+    "Is it reachable? Ask `python -m sandbox status` for the sandbox, `aws sts get-caller-identity` for an account; "
+    "then run this again."
+)
 
 for _command in (plan, run, status, rollback, pause, resume, extend, confirm, history, explain):
     rollout.add_command(_command)
@@ -50,9 +55,17 @@ def main(arguments: Sequence[str] | None = None, application: Application | None
         click.echo(f"rollout: {error}", err=True)
         return Exit.BUG
     except RolloutError as error:
-        click.echo(f"rollout: {error}", err=True)
+        click.echo(f"rollout: {_told(error)}", err=True)
         return Exit.BAD_INPUT
     except Exception:  # noqa: BLE001 - the contract has a code for a bug, and a caller must not take it for a verdict
         click.echo(f"rollout: a bug; please report it with these lines\n{traceback.format_exc()}", err=True)
         return Exit.BUG
     return int(code or 0)
+
+
+def _told(error: RolloutError) -> str:
+    """The error's own sentence; a service that did not answer a person's command is not asked again by a next tick."""
+    if isinstance(error, AccessDenied) or not isinstance(error, SourceError):
+        return str(error)
+    where = f" ({error.target})" if error.target else ""
+    return f"{error.what}{where}. {_REACH}"

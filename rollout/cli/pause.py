@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from rollout.cli.application import Application, Options, command
-from rollout.cli.ask import ask
+from rollout.cli.ask import Wish, ask
 from rollout.record import State
 
 _STATES = (State.SHIFTING, State.BAKING, State.STABILIZING)
@@ -19,4 +19,4 @@ def pause(application: Application, options: Options, *, reason: str) -> int:
 
     A hold ends: after plan.hold_seconds_max it is rolled back unless somebody resumes or extends it.
     """
-    return ask(application, options, "pause", reason=reason, allowed=_STATES)
+    return ask(application, options, Wish(kind="pause", reason=reason, allowed=_STATES))

@@ -54,7 +54,7 @@ def plan(
         account = read_account(world)
         document["account"] = {"version": name, **as_document(world, account, digest)}
         if not as_json:
-            _say(account_in_words(world, account, name, digest))
+            _say(account_in_words(world, account, version=name, image=digest))
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
@@ -127,7 +127,7 @@ def trigger_rules(plan: Plan) -> list[str]:
     ]
 
 
-def account_in_words(world: World, account: Account, version: str, image: str) -> list[str]:
+def account_in_words(world: World, account: Account, *, version: str, image: str) -> list[str]:
     """What is live and what would change."""
     head = f"Live in {world.environment.name}: {live(account)}"
     lines = ["", head, f"To release: {version}", *(f"  {line}" for line in changes(world, account, image))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from rollout.cli.application import Application, Options, command
-from rollout.cli.ask import ask
+from rollout.cli.ask import Wish, ask
 from rollout.record import State
 
 
@@ -14,4 +14,4 @@ from rollout.record import State
 @command
 def resume(application: Application, options: Options, *, reason: str) -> int:
     """End a hold; the stage bakes anew before it can grow."""
-    return ask(application, options, "resume", reason=reason, allowed=(State.HOLDING,))
+    return ask(application, options, Wish(kind="resume", reason=reason, allowed=(State.HOLDING,)))

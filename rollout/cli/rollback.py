@@ -47,7 +47,8 @@ def rollback(
     except SourceError as error:
         return _without_store(world, slot, error)
     click.echo(f"Asked to take {record.rollout_id} back to {record.stable}: {said}", err=True)
-    code = drive(application, options, world, Patience(seconds=wait_seconds, enough=_verified_by_another))
+    patience = Patience(seconds=wait_seconds, enough=_verified_by_another)
+    code = drive(application, options, world=world, patience=patience)
     return Exit.ROLLED_BACK if code == Exit.GATE_FAILED else code
 
 

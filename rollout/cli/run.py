@@ -48,7 +48,7 @@ def run(
     known = before is not None and before.rollout_id == record.rollout_id and before.state not in TERMINAL_STATES
     say = f"Attached to {record.rollout_id}, {record.state}." if known else f"Submitted {record.rollout_id}."
     click.echo(say, err=True)
-    return drive(application, options, world, Patience(seconds=wait_seconds))
+    return drive(application, options, world=world, patience=Patience(seconds=wait_seconds))
 
 
 def chosen(world: World, *, image: str, version: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from sandbox.edge.envoy import Envoy
 from sandbox.edge.routes import EdgeFaults, RouteTable, route_tables, weights_of
 from sandbox.edge.weak_tls import WeakTerminator
 
+_LOG = logging.getLogger(__name__)
 _CONFIRM_SECONDS = 0.05
 _LISTENERS = {"HTTPS": "https", "HTTP": "http"}
 
@@ -108,8 +110,13 @@ class EdgeFollower:
             for protocol, listener in _LISTENERS.items()
         }
         version = written["https"]
-        if version is not None and self._envoy.child is not None:
+        if version is None or self._envoy.child is None:
+            return
+        try:
             self._envoy.confirm_routes("https", version, deadline_seconds=_CONFIRM_SECONDS)
+        except OSError as error:
+            # Envoy is gone, which the status page says. The account's API answers all the same, as AWS would.
+            _LOG.warning("the new routes are not confirmed: %s", error)
 
     def _follow_certificate(self, listeners: Sequence[ListenerView]) -> None:
         if self._faulty is not None:

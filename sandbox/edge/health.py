@@ -8,7 +8,6 @@ own connection, so a target that refuses new connections is found out.
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,6 @@ from sandbox.contracts import Clock, ControlPlane, TargetGroupView, TargetHealth
 from sandbox.edge.certificates import INTERNAL_SERVICE_NAME
 from sandbox.edge.endpoints import Target
 
-_LOG = logging.getLogger(__name__)
 _INTERVAL_SECONDS_MIN = 0.1
 _TIMEOUT_SECONDS_MIN = 1.0
 _INITIAL_INTERVAL_SECONDS = 0.1
@@ -96,6 +94,7 @@ class HealthChecker:
         self._tasks: dict[tuple[str, Target], asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._failure: BaseException | None = None
 
     def notice(self, kind: str) -> None:
         """Callback for `ControlPlane.on_change`; any thread."""
@@ -125,6 +124,8 @@ class HealthChecker:
         self._loop = asyncio.get_running_loop()
         try:
             while True:
+                if self._failure is not None:
+                    raise self._failure
                 self._changed.clear()
                 self._reconcile(await asyncio.to_thread(self._plane.target_groups))
                 try:
@@ -163,6 +164,13 @@ class HealthChecker:
         self._watches[key] = watch
         self._publish(watch)
         self._tasks[key] = asyncio.create_task(self._check_forever(watch))
+        self._tasks[key].add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A check that ends by an error ends all, so that the status page says so."""
+        if not task.cancelled() and task.exception() is not None:
+            self._failure = task.exception()
+            self._changed.set()
 
     async def _check_forever(self, watch: Watch) -> None:
         while watch.group.referenced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -91,9 +92,11 @@ class Publisher:
         for minute in sorted(number for number in self._minutes if number <= closed):
             data += self._close_traffic(minute, self._minutes.pop(minute))
         if closed > self._published:
-            for minute in sorted(number for number in self._open if number <= closed):
-                data += self._close_health(minute, self._open[minute])
-            self._close_tasks(closed)
+            # A starved process closes several minutes at once; each still gets its datapoints, as CloudWatch's have.
+            passed = range(self._published + 1, closed + 1)
+            for minute in passed:
+                data += self._close_health(minute, self._open.get(minute) or self._looked_late())
+            self._close_tasks(passed)
             self._published = closed
         if data:
             self._plane.put_metrics("AWS/ApplicationELB", data)
@@ -183,24 +186,52 @@ class Publisher:
             ]
         return data
 
-    def _close_tasks(self, closed: int) -> None:
-        """AWS/ECS of the newest closed minute; older open ones had no processor reading of their own."""
-        memory: Samples = {}
-        for number in sorted(number for number in self._open if number <= closed):
-            for service, values in self._open.pop(number).memory.items():
-                memory.setdefault(service, []).extend(values)
+    def _looked_late(self) -> _Open:
+        """Health as it is now, for a minute in which nobody could look."""
+        late = _Open()
+        for arn, (healthy, unhealthy) in self._health.counts().items():
+            late.health[arn] = {"HealthyHostCount": [healthy], "UnHealthyHostCount": [unhealthy]}
+        return late
+
+    def _close_tasks(self, passed: range) -> None:
+        """AWS/ECS of the minutes that have closed: processor use is the mean since the last close, memory what was
+        sampled in the minute, or what is used now if nothing was."""
         cpu = self._cpu_percents()
-        start = float(closed * MINUTE_SECONDS)
-        data = []
-        for name, samples in (("CPUUtilization", cpu), ("MemoryUtilization", memory)):
-            for service, values in samples.items():
-                dimensions = [
-                    {"Name": "ClusterName", "Value": self._names().cluster},
-                    {"Name": "ServiceName", "Value": service},
-                ]
-                data.append(sample_metric(name, values, start, dimensions=dimensions, unit="Percent"))
+        data: list[dict[str, Any]] = []
+        for number in passed:
+            opened = self._open.pop(number, None)
+            sampled = opened.memory if opened else {}
+            lacking = {service: values for service, values in cpu.items() if service not in sampled}
+            memory = {**sampled, **(self._memory_now(lacking) if lacking else {})}
+            for name, samples in (("CPUUtilization", cpu), ("MemoryUtilization", memory)):
+                data += self._service_metrics(name, samples, float(number * MINUTE_SECONDS))
+        for number in [number for number in self._open if number < passed.stop]:
+            del self._open[number]
         if data:
             self._plane.put_metrics("AWS/ECS", data)
+
+    def _memory_now(self, services: Samples) -> Samples:
+        """What `services` use now; asked only where a minute lacks samples, since PSS is costly to read."""
+        missing: Samples = {}
+        for task in self._tasks():
+            if task.spec.service_name in services:
+                with contextlib.suppress(ProcessLookupError):
+                    percent = usage.pss_bytes(task.process_id) / usage.TASK_MEMORY_BYTES * 100
+                    missing.setdefault(task.spec.service_name, []).append(percent)
+        return missing
+
+    def _service_metrics(self, name: str, samples: Samples, start: float) -> list[dict[str, Any]]:
+        cluster = {"Name": "ClusterName", "Value": self._names().cluster}
+        return [
+            sample_metric(
+                name,
+                values,
+                start,
+                dimensions=[cluster, {"Name": "ServiceName", "Value": service}],
+                unit="Percent",
+            )
+            for service, values in samples.items()
+        ]
 
     def _cpu_percents(self) -> Samples:
         now = time.monotonic()

@@ -77,7 +77,10 @@ class Resolver:
             values, ttl = self._values(record)
             if self._faults.get("long_ttl") and kind in ("A", "CNAME"):
                 ttl = LONG_TTL_SECONDS
-            found.append(dns.rrset.from_text_list(name, ttl, "IN", kind, values))
+            # Route 53 takes names in values as complete, with or without the dot at their end.
+            found.append(
+                dns.rrset.from_text_list(name, ttl, "IN", kind, values, origin=dns.name.root, relativize=False)
+            )
         return found
 
     def _values(self, record: Record) -> tuple[list[str], int]:

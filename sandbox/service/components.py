@@ -123,12 +123,16 @@ class Components:
 
     async def _cache(self) -> dict[str, str]:
         key, value = f"health:{self._settings.task_id}", str(time.time())
+        checks = {"write": "not tried", "read": "not tried"}
         try:
             await self._memory.set(key, value, ex=60)
+            checks["write"] = "ok"
             read = await self._memory.get(key)
+            checks["read"] = "ok" if read == value.encode() else "reads back another value"
         except cache.DOWN as error:
-            return {"set_get": f"cannot be used ({type(error).__name__})"}
-        return {"set_get": "ok" if read == value.encode() else "reads back another value"}
+            first = next(name for name, outcome in checks.items() if outcome == "not tried")
+            checks[first] = f"cannot be used ({type(error).__name__})"
+        return checks
 
     async def _external(self) -> dict[str, str]:
         dependencies = self._settings.external

@@ -50,7 +50,8 @@ class Server:
         self.ca_file.write_bytes(certificate)
         both = directory / "both.pem"
         both.write_bytes(certificate + key)
-        self.status, self.headers, self.body = 200, {}, b"{}"
+        self.status, self.body = 200, b"{}"
+        self.headers: dict[str, str] = {}
         self.seen: list[tuple[str, str]] = []  # path, Host
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(both)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import pytest
-from port_world import Account, assert_translates_errors
+from port_world import Account, assert_translates_errors, clients_of
 
 from rollout.adapters.elbv2 import CANDIDATE_TAG, ROLLOUT_TAG, STABLE_TAG, ElbRouter
 from rollout.errors import BadInput, SourceError
@@ -345,3 +345,15 @@ def test_an_unknown_rule_is_no_reading(account: Account) -> None:
 def test_an_unknown_slot_is_named(public: OnPlane) -> None:
     with pytest.raises(BadInput, match="purple"):
         public.router.read(stable="green", candidate="purple")
+
+
+def test_an_answer_about_another_rule_is_no_reading(account: Account) -> None:
+    class Elsewhere:
+        def describe_rules(self, **_: Any) -> dict[str, Any]:
+            return {"Rules": [{"RuleArn": "arn:another", "Actions": []}]}
+
+    clients = clients_of(account.cloud.url)
+    clients.__dict__["elbv2"] = Elsewhere()
+
+    with pytest.raises(SourceError, match="does not know this rule"):
+        ElbRouter(clients, account.target).read(stable="green", candidate="blue")

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pytest
 from cloud_world import CLUSTER, DIGESTS, wait_until
-from port_world import Account, assert_translates_errors
+from port_world import Account, assert_translates_errors, clients_of
 
 from rollout.adapters.ecs import EcsServices
 from rollout.adapters.scaling import USUAL_TAG
@@ -326,3 +326,32 @@ def test_a_wrong_container_name_is_told(account: Account) -> None:
         EcsServices(account.clients, wrong).read("green")
 
     assert "shop-api" in caught.value.hint
+
+
+def test_a_scalable_target_without_an_arn_is_told(account: Account) -> None:
+    """Those registered before tags existed have none until they are registered again."""
+
+    class Old:
+        def describe_scalable_targets(self, **_: Any) -> dict[str, Any]:
+            return {"ScalableTargets": [{"ResourceId": "service/c/s", "MinCapacity": 2, "MaxCapacity": 4}]}
+
+        def list_tags_for_resource(self, **_: Any) -> dict[str, Any]:
+            raise AssertionError("there is nothing to ask for")
+
+    clients = clients_of(account.cloud.url)
+    clients.__dict__["scaling"] = Old()
+
+    with pytest.raises(SourceError, match="no ARN") as caught:
+        EcsServices(clients, account.target).hold_capacity("green", 3)
+
+    assert "register it once more" in caught.value.hint
+
+
+def test_only_so_many_definitions_are_kept(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rollout.adapters.ecs._DEFINITIONS_KEPT_MAX", 1)
+    on_plane = OnPlane(account)
+
+    on_plane.services.prepare("blue", image=NEW, desired=0, like="green")
+    on_plane.services.read("green")
+
+    assert len(on_plane.services._definitions) == 1

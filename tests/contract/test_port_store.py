@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -426,11 +426,12 @@ def test_a_write_that_never_arrived_is_an_error(plane_table: OnPlane) -> None:
     lost = ReadTimeoutError(endpoint_url="http://lost.example")
     flaky = Flaky(plane_table.account, plane_table.target, {"transact_write_items": lost})
 
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: write(flaky.store, first, state=State.READY),
         lambda: flaky.store.request(plane_table.arn, ABORT),
         lambda: flaky.store.create(record_for(plane_table, rule_arn="arn:elsewhere"), {}, guards=()),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(SourceError, match="ReadTimeoutError"):
             call()
 
@@ -472,7 +473,7 @@ def test_a_collision_of_transactions_is_no_conflict(plane_table: OnPlane) -> Non
         {
             "Error": {"Code": "TransactionCanceledException", "Message": "[TransactionConflict]"},
             "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
-        },  # type: ignore[typeddict-unknown-key]  # botocore's type knows no answers of single services
+        },
         "TransactWriteItems",
     )
     flaky = Flaky(plane_table.account, plane_table.target, {"transact_write_items": collision})

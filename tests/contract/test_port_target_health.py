@@ -18,7 +18,7 @@ from tests.fakes.target_health import FakeTargetHealth
 pytest_plugins = ("port_fixtures",)
 pytestmark = pytest.mark.xdist_group("ports")
 
-ADDRESS, FIRST_PORT = "127.31.7.9", 9000
+ADDRESS, FIRST_PORT, DRAIN_SECONDS = "127.31.7.9", 9000, 61
 
 
 class Groups(Protocol):
@@ -64,10 +64,13 @@ class OnPlane:
                 self.account.cloud.plane.set_target_health(self.arn, ADDRESS, port, PlaneHealth(state=state))
 
     def clear(self) -> None:
-        registry = self.account.cloud.plane._balancing.targets
+        """Deregister, and let the drain pass."""
         for group in self.account.cloud.plane.target_groups():
-            for target in group.targets if group.arn == self.arn else ():
-                registry.forget(self.arn, target.ip, target.port)
+            present = [one for one in group.targets if not one.draining] if group.arn == self.arn else []
+            rows = [{"Id": one.ip, "Port": one.port} for one in present]
+            if rows:
+                self.account.cloud.client("elbv2").deregister_targets(TargetGroupArn=self.arn, Targets=rows)
+        self.account.cloud.clock.advance(DRAIN_SECONDS)
 
     def advance(self, seconds: float) -> None:
         self.account.cloud.clock.advance(seconds)

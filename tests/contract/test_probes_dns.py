@@ -112,10 +112,14 @@ def test_resolved_elsewhere(zone: Zone, resolver: dns.resolver.Resolver) -> None
 
 
 def test_answers_that_may_be_kept_for_a_day(zone: Zone, resolver: dns.resolver.Resolver) -> None:
-    """Customers would not follow a change."""
+    """Customers would not follow a change, be it of an address or of a pointer to fresh addresses."""
     zone.add(HOST, "A", "127.9.9.9", ttl=86400)
+    address = probe.resolved(resolver, HOST, balancer=BALANCER)
+    zone.records.pop((HOST, "A"))
+    zone.add(HOST, "CNAME", BALANCER.dns_name, ttl=86400)
+    pointer = probe.resolved(resolver, HOST, balancer=BALANCER)
 
-    assert [each.verdict for each in probe.resolved(resolver, HOST, balancer=BALANCER)] == [Verdict.PASS, Verdict.FAIL]
+    assert [each.verdict for each in (*address, *pointer)] == [Verdict.PASS, Verdict.FAIL] * 2
 
 
 def test_a_name_that_does_not_resolve(zone: Zone, resolver: dns.resolver.Resolver) -> None:

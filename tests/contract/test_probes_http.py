@@ -23,7 +23,6 @@ from tests.contract.probe_world import (
     Reply,
     Serve,
     Zone,
-    authorities,
     closed_port,
     dns_server,
     document,
@@ -34,23 +33,19 @@ from tests.contract.probe_world import (
     server_context,
 )
 
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Authorities:
-    """One root and intermediate for all tests."""
-    return authorities(tmp_path_factory.mktemp("ca"))
+pytest_plugins = ("tests.contract.probe_fixtures",)
 
 
 @pytest.fixture(scope="module")
-def context(world: Authorities, tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+def context(loopback_ca: Authorities, tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     """Presents a good certificate for the public host and a test host."""
-    return server_context(leaf(world.below, names=(HOST, "blue.shop.example")), tmp_path_factory.mktemp("key"))
+    return server_context(leaf(loopback_ca.below, names=(HOST, "blue.shop.example")), tmp_path_factory.mktemp("key"))
 
 
 @contextmanager
-def asking(serve: Serve, world: Authorities, context: ssl.SSLContext) -> Iterator[httpx.Client]:
+def asking(serve: Serve, loopback_ca: Authorities, context: ssl.SSLContext) -> Iterator[httpx.Client]:
     """A client of a TLS server that answers with `serve`."""
-    with http_server(serve, context) as port, client(endpoint_at(port, world.file)) as asker:
+    with http_server(serve, context) as port, client(endpoint_at(port, loopback_ca.file)) as asker:
         yield asker
 
 
@@ -59,9 +54,9 @@ def echo(asked: Asked) -> Reply:
     return document({"path": asked.path, "host": asked.headers["host"], "cookie": asked.headers.get("cookie")})
 
 
-def test_the_detour_keeps_name_and_certificate(world: Authorities, context: ssl.SSLContext) -> None:
+def test_the_detour_keeps_name_and_certificate(loopback_ca: Authorities, context: ssl.SSLContext) -> None:
     """Dialled elsewhere, verified for the host."""
-    with asking(echo, world, context) as asker:
+    with asking(echo, loopback_ca, context) as asker:
         answer = ask(asker, "/a?b=1")
 
     assert isinstance(answer, Answer)
@@ -70,9 +65,9 @@ def test_the_detour_keeps_name_and_certificate(world: Authorities, context: ssl.
     assert 0 < answer.seconds < 2
 
 
-def test_a_detour_does_not_excuse_a_wrong_certificate(world: Authorities, context: ssl.SSLContext) -> None:
+def test_a_detour_does_not_excuse_a_wrong_certificate(loopback_ca: Authorities, context: ssl.SSLContext) -> None:
     """Another host at the same address is still another host, also after a good connection was opened."""
-    with http_server(echo, context) as port, client(endpoint_at(port, world.file)) as asker:
+    with http_server(echo, context) as port, client(endpoint_at(port, loopback_ca.file)) as asker:
         good, wrong = ask(asker, "/"), ask(asker, "https://www.other.example/")
 
     assert isinstance(good, Answer)
@@ -81,7 +76,7 @@ def test_a_detour_does_not_excuse_a_wrong_certificate(world: Authorities, contex
     assert "Hostname mismatch" in wrong.sentence
 
 
-def test_names_at_one_address_do_not_share_connections(world: Authorities, context: ssl.SSLContext) -> None:
+def test_names_at_one_address_do_not_share_connections(loopback_ca: Authorities, context: ssl.SSLContext) -> None:
     """Each name has its own handshake, so its own certificate check."""
     ports = set()
 
@@ -89,19 +84,19 @@ def test_names_at_one_address_do_not_share_connections(world: Authorities, conte
         ports.add(asked.client)
         return echo(asked)
 
-    with http_server(note, context) as port, client(endpoint_at(port, world.file)) as asker:
+    with http_server(note, context) as port, client(endpoint_at(port, loopback_ca.file)) as asker:
         for url in ("/", "https://blue.shop.example/", "/"):
             assert isinstance(ask(asker, url), Answer)
 
     assert len(ports) == 2
 
 
-def test_a_nameserver_leads_the_client(world: Authorities, context: ssl.SSLContext) -> None:
+def test_a_nameserver_leads_the_client(loopback_ca: Authorities, context: ssl.SSLContext) -> None:
     """Without a detour the declared resolver is asked, and nobody else."""
     zone = Zone()
     zone.add(HOST, "A", "127.0.0.1")
     with http_server(echo, context) as port, dns_server(zone) as nameserver:
-        endpoint = Endpoint(host=HOST, port=port, ca_file=world.file, nameserver=nameserver)
+        endpoint = Endpoint(host=HOST, port=port, ca_file=loopback_ca.file, nameserver=nameserver)
         with client(endpoint) as asker:
             found, lost = ask(asker, "/"), ask(asker, f"https://nowhere.example:{port}/")
 
@@ -111,7 +106,7 @@ def test_a_nameserver_leads_the_client(world: Authorities, context: ssl.SSLConte
     assert lost.kind is Kind.NAME
 
 
-def test_redirects_and_cookies_are_left_to_the_probes(world: Authorities, context: ssl.SSLContext) -> None:
+def test_redirects_and_cookies_are_left_to_the_probes(loopback_ca: Authorities, context: ssl.SSLContext) -> None:
     """Nothing is followed, nothing is kept."""
 
     def redirect(asked: Asked) -> Reply:
@@ -119,7 +114,7 @@ def test_redirects_and_cookies_are_left_to_the_probes(world: Authorities, contex
             return echo(asked)
         return Reply(302, (("Location", "/there"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")))
 
-    with asking(redirect, world, context) as asker:
+    with asking(redirect, loopback_ca, context) as asker:
         first, second = ask(asker, "/"), ask(asker, "/there")
 
     assert isinstance(first, Answer)
@@ -129,19 +124,19 @@ def test_redirects_and_cookies_are_left_to_the_probes(world: Authorities, contex
 
 
 def test_the_environments_proxies_are_ignored(
-    world: Authorities, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+    loopback_ca: Authorities, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A probe asks the target, not a proxy."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{closed_port()}")
 
-    with asking(echo, world, context) as asker:
+    with asking(echo, loopback_ca, context) as asker:
         assert isinstance(ask(asker, "/"), Answer)
 
 
-def test_another_client_address(world: Authorities, context: ssl.SSLContext) -> None:
+def test_another_client_address(loopback_ca: Authorities, context: ssl.SSLContext) -> None:
     """Seen from the server, it is somebody else."""
     with http_server(lambda asked: document({"from": asked.client[0]}), context) as port:
-        endpoint = endpoint_at(port, world.file)
+        endpoint = endpoint_at(port, loopback_ca.file)
         with client(endpoint, local_address="127.0.0.77") as asker:
             answer = ask(asker, "/")
 
@@ -159,9 +154,9 @@ def test_another_client_address(world: Authorities, context: ssl.SSLContext) -> 
     ],
     ids=["hangs up", "no HTTP", "cut short", "no gzip"],
 )
-def test_broken_answers_are_causes(raw: bytes, kind: Kind, world: Authorities, context: ssl.SSLContext) -> None:
+def test_broken_answers_are_causes(raw: bytes, kind: Kind, loopback_ca: Authorities, context: ssl.SSLContext) -> None:
     """With the target in the sentence."""
-    with asking(lambda _: Reply(raw=raw), world, context) as asker:
+    with asking(lambda _: Reply(raw=raw), loopback_ca, context) as asker:
         cause = ask(asker, "/")
 
     assert isinstance(cause, Cause)
@@ -169,9 +164,9 @@ def test_broken_answers_are_causes(raw: bytes, kind: Kind, world: Authorities, c
     assert f"GET https://{HOST}/" in cause.sentence
 
 
-def test_a_refused_connection(world: Authorities) -> None:
+def test_a_refused_connection(loopback_ca: Authorities) -> None:
     """Named as such."""
-    with client(endpoint_at(closed_port(), world.file)) as asker:
+    with client(endpoint_at(closed_port(), loopback_ca.file)) as asker:
         cause = ask(asker, "/")
 
     assert cause == Cause(Kind.REFUSED, f"GET https://{HOST}/ refuses connections")
@@ -186,7 +181,7 @@ def test_an_untrusted_certificate(context: ssl.SSLContext) -> None:
     assert (cause.kind, "does not verify" in cause.sentence) == (Kind.TLS, True)
 
 
-def test_waiting_ends(world: Authorities, context: ssl.SSLContext) -> None:
+def test_waiting_ends(loopback_ca: Authorities, context: ssl.SSLContext) -> None:
     """By the client's timeout, and by the budget for a body that drips."""
     done = threading.Event()
 
@@ -196,7 +191,7 @@ def test_waiting_ends(world: Authorities, context: ssl.SSLContext) -> None:
 
     with ExitStack() as stack:
         port = stack.enter_context(http_server(hang, context))
-        asker = stack.enter_context(client(endpoint_at(port, world.file), timeout_seconds=0.2))
+        asker = stack.enter_context(client(endpoint_at(port, loopback_ca.file), timeout_seconds=0.2))
         started = time.monotonic()
         cause = ask(asker, "/")
         done.set()
@@ -230,7 +225,7 @@ def test_a_body_without_end_is_not_read_forever(
     piece: bytes,
     pause_seconds: float,
     says: str,
-    world: Authorities,
+    loopback_ca: Authorities,
     context: ssl.SSLContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -238,7 +233,7 @@ def test_a_body_without_end_is_not_read_forever(
     monkeypatch.setattr(http, "LARGEST_BODY_BYTES", 1_000_000)
     with ExitStack() as stack:
         port = stack.enter_context(contextmanager(drip)(context, piece, pause_seconds))
-        cause = ask(stack.enter_context(client(endpoint_at(port, world.file), timeout_seconds=0.2)), "/")
+        cause = ask(stack.enter_context(client(endpoint_at(port, loopback_ca.file), timeout_seconds=0.2)), "/")
 
     assert isinstance(cause, Cause)
     assert says in cause.sentence

@@ -31,7 +31,6 @@ from tests.contract.probe_world import (
     Authorities,
     Reply,
     Serve,
-    authorities,
     closed_port,
     http_server,
     leaf,
@@ -39,36 +38,34 @@ from tests.contract.probe_world import (
     server_context,
 )
 
+pytest_plugins = ("tests.contract.probe_fixtures",)
+
 GREEN = (("x-slot", "green"), ("x-version", "1.0.0"))
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Authorities:
-    """One root and intermediate for all tests."""
-    return authorities(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture(scope="module")
-def context(world: Authorities, tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+def context(loopback_ca: Authorities, tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     """Presents a good certificate."""
-    return server_context(leaf(world.below), tmp_path_factory.mktemp("key"))
+    return server_context(leaf(loopback_ca.below), tmp_path_factory.mktemp("key"))
 
 
-def arguments(port: int, world: Authorities, directory: Path, *more: str) -> list[str]:
+def arguments(port: int, loopback_ca: Authorities, directory: Path, *more: str) -> list[str]:
     """A short stream."""
     return [
         *("--url", f"https://{HOST}/api/v1/status", "--connect-to", f"{HOST}:443:127.0.0.1:{port}"),
-        *("--ca-file", world.file, "--output", str(directory), "--rate", "100", "--run", "run", *more),
+        *("--ca-file", loopback_ca.file, "--output", str(directory), "--rate", "100", "--run", "run", *more),
     ]
 
 
-def streamed(port: int, world: Authorities, directory: Path, *more: str) -> tuple[dict[str, Any], tuple[Record, ...]]:
+def streamed(
+    port: int, loopback_ca: Authorities, directory: Path, *more: str
+) -> tuple[dict[str, Any], tuple[Record, ...]]:
     """Run it in this process; summary and records."""
-    assert stream.main(arguments(port, world, directory, "--max-seconds", "0.6", *more)) == 0
+    assert stream.main(arguments(port, loopback_ca, directory, "--max-seconds", "0.6", *more)) == 0
     return json.loads((directory / "summary.json").read_text()), read_records(directory / "requests.csv")
 
 
-def test_a_steady_stream_is_written_down(world: Authorities, context: ssl.SSLContext, tmp_path: Path) -> None:
+def test_a_steady_stream_is_written_down(loopback_ca: Authorities, context: ssl.SSLContext, tmp_path: Path) -> None:
     """Every request once, on schedule, by its own id, with who answered; the mixture is among them."""
     asked: list[Asked] = []
     token = tmp_path / "token"
@@ -82,7 +79,8 @@ def test_a_steady_stream_is_written_down(world: Authorities, context: ssl.SSLCon
 
     more = ("--slow-path", "/slow?seconds=0.3", "--slow-every", "20", "--post-path", "/items", "--post-every", "10")
     with http_server(serve, context) as port:
-        summary, records = streamed(port, world, tmp_path, "--token-file", str(token), *more)
+        more = (*more, "--token-file", str(token), "--post-body", '{"a": 1}')
+        summary, records = streamed(port, loopback_ca, tmp_path, *more)
 
     assert summary["complete"]
     assert summary["ended_by"] == "time limit"
@@ -95,7 +93,7 @@ def test_a_steady_stream_is_written_down(world: Authorities, context: ssl.SSLCon
     assert {request.headers["authorization"] for request in asked} == {"Bearer secret"}
     assert {(each.slot, each.version, each.status) for each in records} == {("green", "1.0.0", 200)}
     assert summary["by_kind"].keys() == {"get", "new", "post", "slow"}
-    assert all(request.body == b'{"stream": true}' for request in asked if request.method == "POST")
+    assert {request.body for request in asked if request.method == "POST"} == {b'{"a": 1}'}
     gaps = [after.monotonic - before.monotonic for before, after in itertools.pairwise(records)]
     assert all(abs(gap - 0.01) < 1e-5 for gap in gaps)
     assert min(each.latency for each in records if each.kind == "slow") >= 300
@@ -116,40 +114,42 @@ def test_a_steady_stream_is_written_down(world: Authorities, context: ssl.SSLCon
     ids=["target error", "load balancer error", "hang up", "cut short", "no HTTP"],
 )
 def test_failures_are_told_apart(
-    reply: Reply, outcome: Outcome, world: Authorities, context: ssl.SSLContext, tmp_path: Path
+    reply: Reply, outcome: Outcome, loopback_ca: Authorities, context: ssl.SSLContext, tmp_path: Path
 ) -> None:
     """One bad answer among many is one failure of its class, and the stream goes on."""
     count = itertools.count()
     serve: Serve = lambda _: reply if next(count) == 20 else Reply(200, GREEN)  # noqa: E731  # one line says it
     with http_server(serve, context) as port:
-        summary, records = streamed(port, world, tmp_path)
+        summary, records = streamed(port, loopback_ca, tmp_path)
 
     assert summary["failed"] == {outcome: 1}
     assert summary["ok"] == len(records) - 1
     assert nobody_noticed(records, "run").verdict is Verdict.FAIL
 
 
-def test_nobody_listens(world: Authorities, tmp_path: Path) -> None:
+def test_nobody_listens(loopback_ca: Authorities, tmp_path: Path) -> None:
     """Every request is refused, and the schedule holds."""
-    summary, records = streamed(closed_port(), world, tmp_path)
+    summary, records = streamed(closed_port(), loopback_ca, tmp_path)
 
     assert summary["failed"] == {"refused": len(records)}
     assert len(records) >= 55
     assert summary["latency_ms"]["p50"] is None
 
 
-def test_a_certificate_for_somebody_else(world: Authorities, tmp_path: Path) -> None:
+def test_a_certificate_for_somebody_else(loopback_ca: Authorities, tmp_path: Path) -> None:
     """Is a failure of TLS; a listener that hangs up inside the handshake is a reset."""
-    with http_server(lambda _: Reply(), server_context(leaf(world.below, names=("x.example",)), tmp_path)) as port:
-        wrong, _ = streamed(port, world, tmp_path)
+    with http_server(
+        lambda _: Reply(), server_context(leaf(loopback_ca.below, names=("x.example",)), tmp_path)
+    ) as port:
+        wrong, _ = streamed(port, loopback_ca, tmp_path)
     with raw_server(lambda connection: connection.recv(10)) as port:
-        gone, _ = streamed(port, world, tmp_path)
+        gone, _ = streamed(port, loopback_ca, tmp_path)
 
     assert list(wrong["failed"]) == ["tls"]
     assert list(gone["failed"]) == ["reset"]
 
 
-def test_a_target_that_hangs(world: Authorities, context: ssl.SSLContext, tmp_path: Path) -> None:
+def test_a_target_that_hangs(loopback_ca: Authorities, context: ssl.SSLContext, tmp_path: Path) -> None:
     """Requests time out; what found no connection in time is counted as not sent, and is not the target's failure."""
     done = threading.Event()
 
@@ -159,7 +159,7 @@ def test_a_target_that_hangs(world: Authorities, context: ssl.SSLContext, tmp_pa
 
     more = ("--timeout-seconds", "0.5", "--late-seconds", "0.1", "--connections", "5")
     with http_server(hang, context) as port:
-        summary, records = streamed(port, world, tmp_path, *more)
+        summary, records = streamed(port, loopback_ca, tmp_path, *more)
         done.set()
 
     assert list(summary["failed"]) == ["timeout"]
@@ -169,7 +169,7 @@ def test_a_target_that_hangs(world: Authorities, context: ssl.SSLContext, tmp_pa
     assert min(each.latency for each in records if each.outcome == "timeout") >= 500
 
 
-def test_a_handshake_that_hangs(world: Authorities, tmp_path: Path) -> None:
+def test_a_handshake_that_hangs(loopback_ca: Authorities, tmp_path: Path) -> None:
     """Is a time-out too."""
 
     def silent(connection: Any) -> None:
@@ -177,13 +177,13 @@ def test_a_handshake_that_hangs(world: Authorities, tmp_path: Path) -> None:
             pass
 
     with raw_server(silent) as port:
-        summary, _ = streamed(port, world, tmp_path, "--timeout-seconds", "0.2")
+        summary, _ = streamed(port, loopback_ca, tmp_path, "--timeout-seconds", "0.2")
 
     assert list(summary["failed"]) == ["timeout"]
 
 
 def test_waiting_requests_leave_when_a_connection_is_free(
-    world: Authorities, context: ssl.SSLContext, tmp_path: Path
+    loopback_ca: Authorities, context: ssl.SSLContext, tmp_path: Path
 ) -> None:
     """Their latency counts from when they should have left; requests on new connections get theirs too."""
     release = threading.Event()
@@ -196,7 +196,7 @@ def test_waiting_requests_leave_when_a_connection_is_free(
 
     more = ("--connections", "2", "--new-connection-every", "10")
     with http_server(slow_start, context) as port:
-        summary, records = streamed(port, world, tmp_path, *more)
+        summary, records = streamed(port, loopback_ca, tmp_path, *more)
 
     assert summary["failed_total"] == summary["not_sent_in_time"] == 0
     assert summary["by_kind"]["new"] >= 5
@@ -204,9 +204,14 @@ def test_waiting_requests_leave_when_a_connection_is_free(
 
 
 @contextmanager
-def program(port: int, world: Authorities, directory: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+def program(port: int, loopback_ca: Authorities, directory: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
     """The stream as a process of its own, after it said that it has started."""
-    command = [sys.executable, "-m", "probes.stream", *arguments(port, world, directory, "--max-seconds", "30", *more)]
+    command = [
+        sys.executable,
+        "-m",
+        "probes.stream",
+        *arguments(port, loopback_ca, directory, "--max-seconds", "30", *more),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
         assert process.stdout is not None
         started = json.loads(process.stdout.readline())
@@ -236,7 +241,7 @@ def by_signal(number: signal.Signals) -> Callable[[subprocess.Popen[str], Path],
 def test_however_it_ends_the_summary_is_complete(
     end: Callable[[subprocess.Popen[str], Path], None],
     reason: str,
-    world: Authorities,
+    loopback_ca: Authorities,
     context: ssl.SSLContext,
     tmp_path: Path,
 ) -> None:
@@ -250,7 +255,7 @@ def test_however_it_ends_the_summary_is_complete(
         return Reply(200, GREEN)
 
     more = ("--stop-file", str(tmp_path / "stop"), "--slow-path", "/slow", "--slow-every", "10")
-    with http_server(serve, context) as port, program(port, world, tmp_path, *more) as process:
+    with http_server(serve, context) as port, program(port, loopback_ca, tmp_path, *more) as process:
         for _ in range(20):
             assert served.acquire(timeout=5)
         end(process, tmp_path / "stop")
@@ -262,7 +267,7 @@ def test_however_it_ends_the_summary_is_complete(
 
 
 def test_a_stream_that_was_killed_left_its_requests(
-    world: Authorities, context: ssl.SSLContext, tmp_path: Path
+    loopback_ca: Authorities, context: ssl.SSLContext, tmp_path: Path
 ) -> None:
     """No summary, but what had been written can be read."""
     served = threading.Semaphore(0)
@@ -271,7 +276,7 @@ def test_a_stream_that_was_killed_left_its_requests(
         served.release()
         return Reply(200, GREEN)
 
-    with http_server(serve, context) as port, program(port, world, tmp_path) as process:
+    with http_server(serve, context) as port, program(port, loopback_ca, tmp_path) as process:
         for _ in range(50):
             assert served.acquire(timeout=5)
         os.kill(process.pid, signal.SIGKILL)
@@ -282,7 +287,7 @@ def test_a_stream_that_was_killed_left_its_requests(
 
 
 def test_a_stalled_machine_is_not_blamed_on_the_target(
-    world: Authorities, context: ssl.SSLContext, tmp_path: Path
+    loopback_ca: Authorities, context: ssl.SSLContext, tmp_path: Path
 ) -> None:
     """What should have left long ago is counted as not sent."""
 
@@ -298,7 +303,7 @@ def test_a_stalled_machine_is_not_blamed_on_the_target(
             return recorder
 
     with http_server(lambda _: Reply(200, GREEN), context) as port:
-        endpoint = Endpoint(host=HOST, connect_to=(f":443:127.0.0.1:{port}",), ca_file=world.file)
+        endpoint = Endpoint(host=HOST, connect_to=(f":443:127.0.0.1:{port}",), ca_file=loopback_ca.file)
         traffic = Traffic(endpoint=endpoint, path="/", rate=100, run="r", late_seconds=0.2)
         tally = asyncio.run(stalled(traffic)).tally
 
@@ -308,7 +313,7 @@ def test_a_stalled_machine_is_not_blamed_on_the_target(
 
 
 def test_idle_connections_are_closed_before_the_load_balancer_closes_them(
-    world: Authorities, context: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loopback_ca: Authorities, context: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that reuse does not race with it; and one that was closed by the other side is not used again."""
     monkeypatch.setattr("probes.stream_dispatch._IDLE_SECONDS", 0.05)
@@ -319,7 +324,7 @@ def test_idle_connections_are_closed_before_the_load_balancer_closes_them(
         return Reply(200, GREEN)
 
     with http_server(serve, context) as port:
-        summary, _ = streamed(port, world, tmp_path, "--rate", "5", "--new-connection-every", "0")
+        summary, _ = streamed(port, loopback_ca, tmp_path, "--rate", "5", "--new-connection-every", "0")
 
     assert summary["failed_total"] == 0
     assert len({request.client for request in asked}) == len(asked) >= 3

@@ -68,7 +68,7 @@ class TestErrors:
         reason = ("--reason", "x") if command == "pause" else ()
 
         assert desk(command, *reason) == Exit.BAD_INPUT
-        assert capsys.readouterr().err == "rollout: the store does not answer. Wait.\n"
+        assert capsys.readouterr().err.startswith("rollout: the store does not answer. Is it reachable? Ask `python -m")
 
     def test_expired_credentials(
         self, desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

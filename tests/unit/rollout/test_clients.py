@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from botocore.exceptions import (
@@ -52,9 +53,9 @@ def test_the_sandbox_never_sees_real_credentials(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA-REAL")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
 
-    signer = Clients(region="us-east-1", endpoint_url="http://127.31.7.5:9").sns._request_signer
+    client: Any = Clients(region="us-east-1", endpoint_url="http://127.31.7.5:9").sns
 
-    credentials = signer._credentials
+    credentials = client._request_signer._credentials
     assert (credentials.access_key, credentials.token) == ("sandbox", None)
 
 

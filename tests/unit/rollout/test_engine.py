@@ -935,6 +935,60 @@ def test_a_write_between_load_and_store_is_a_conflict_that_costs_the_lead() -> N
         assert not engine.tick("rule").leading
 
 
+def test_two_that_take_the_lease_at_once_one_gets_it() -> None:
+    with loop(tick_seconds=5.0) as run:
+        first, second = run.engine("one"), run.engine("two")
+        load = run.store.load
+        stale = load("rule")
+        first.tick("rule")
+        run.store.load = lambda key: stale  # type: ignore[method-assign]
+
+        assert not second.tick("rule").leading
+        run.store.load = load  # type: ignore[method-assign]
+        assert run.record.owner == "one"
+
+
+def test_a_renewal_that_meets_another_epoch_loses_the_lead() -> None:
+    with loop(tick_seconds=5.0) as run:
+        engine = baking(run)
+        stale = run.store.load("rule")
+        run.store.records["rule"] = replace(run.record, epoch=9, owner="two")
+        run.store.load = lambda key: stale  # type: ignore[method-assign]
+        run.world.advance(25.0)
+
+        assert not engine.tick("rule").leading
+
+
+def test_a_follower_without_a_store_waits() -> None:
+    with loop(tick_seconds=5.0) as run:
+        baking(run)
+        second = run.engine("two")
+        second.tick("rule")
+        run.world.down.add("store")
+        tick = second.tick("rule")
+
+        assert (tick.leading, "does not answer" in tick.error) == (False, True)
+
+
+def test_an_outcome_that_cannot_be_noted_is_noted_later() -> None:
+    with loop(tick_seconds=5.0) as run:
+        engine = run.engine()
+        engine.tick("rule")
+        prepare = run.services.prepare
+
+        def falls_silent(*args: object, **more: object) -> str:
+            run.world.down.add("store")
+            return prepare(*args, **more)  # type: ignore[arg-type]
+
+        run.services.prepare = falls_silent  # type: ignore[method-assign]
+        run.world.slots["blue"].desired = 0
+        engine.tick("rule")
+        run.world.down.clear()
+        run.services.prepare = prepare  # type: ignore[method-assign]
+
+        assert run.drive(engine).state is State.COMPLETED
+
+
 def test_too_little_lease_left_keeps_hands_off() -> None:
     """Fault 15: a call must not outlive the lease."""
     with loop(tick_seconds=5.0, lease=LeaseSettings(lease_seconds=30.0, guard_seconds=31.0)) as run:

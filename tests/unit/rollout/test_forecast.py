@@ -83,7 +83,7 @@ def test_a_single_minute_is_a_minute() -> None:
     assert "the 50 % stage needs 1 minute to prove" in " ".join(forecast(PLAN, 1000).sentences)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(rate=st.floats(0.01, 10_000), share=st.integers(1, 99), minutes=st.integers(1, 60))
 def test_what_is_called_decidable_is(rate: float, share: int, minutes: int) -> None:
     """At the forecast's own number of requests, none failed, the proving gate passes, and one minute less does not."""

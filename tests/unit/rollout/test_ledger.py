@@ -52,7 +52,7 @@ def test_a_write_links_its_entry_to_the_one_before() -> None:
     store = FakeStore()
     stored = store.create(record(), {}, guards=())
     for state in (State.READY, State.SHIFTING):
-        stored = ledger.write(store, stored, replace(stored, state=state), {"kind": "decision"}, NOW)
+        stored = ledger.write(store, stored, replace(stored, state=state), payload={"kind": "decision"}, now=NOW)
 
     assert (stored.revision, stored.journal_sequence) == (3, 2)
     assert journal.verify(store.journal("r1"), head=stored.journal_hash) == ""

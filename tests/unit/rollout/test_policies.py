@@ -108,7 +108,7 @@ def test_the_submitter_writes_requests_and_new_rollouts_only() -> None:
 
 @pytest.mark.parametrize("name", ["submitter", "controller"])
 def test_the_past_cannot_be_changed(name: str) -> None:
-    """Journal, plan and history items are only added; what IAM cannot forbid (PutItem over one) the hash chain shows."""
+    """Journal, plan and history are only added to; what IAM cannot forbid, PutItem over one, the hash chain shows."""
     denied = next(one for one in statements(name) if one["Effect"] == "Deny")
 
     assert set(denied["Action"]) == {"dynamodb:UpdateItem", "dynamodb:DeleteItem"}

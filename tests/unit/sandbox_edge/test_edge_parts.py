@@ -24,7 +24,7 @@ from sandbox.edge.certificates import Identity, PublicAuthority
 from sandbox.edge.endpoints import assignment
 from sandbox.errors import SandboxError
 from sandbox.faults import CATALOGUE, at_rest, read_assignments, read_fault
-from sandbox.processes import Command, Spawner, run, wait_until
+from sandbox.processes import Command, Spawner, is_running, run, wait_until
 from sandbox.service.dials import CHOICES, Dials, dials_from
 from sandbox.state import StateDirectory, read_description
 
@@ -221,14 +221,6 @@ def test_children_do_not_survive_their_parent(tmp_path: Path) -> None:
     parent.stdout.close()
 
     wait_until(lambda: not is_running(child), 5, "the end of the child")
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_processor_time_and_memory_of_a_process() -> None:

@@ -1,0 +1,126 @@
+"""Direction of knowledge (design.md 3, contracts.md 4)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+from house import Finding, demand_none, dotted, imports, modules, within
+
+# Package: what it may know of our own packages. A package that does not exist yet is not looked at.
+KNOWS = {
+    "rollout": ("rollout",),
+    "gate": ("gate", "evidence", "probes", "rollout.model", "rollout.errors", "sandbox.client"),
+    "evidence": ("evidence", "rollout.model"),
+    "probes": ("probes", "rollout.model"),
+    "sandbox": ("sandbox", "rollout.model", "rollout.ports"),
+    "policies": ("policies",),
+    "loadtests": ("loadtests",),
+}
+OURS = ("rollout", "gate", "evidence", "probes", "steps", "policies", "loadtests", "sandbox", "tests", "conftest")
+PURE = (
+    "model", "seen", "record", "sight", "bounds", "trend", "completeness", "judge", "trip", "harm", "forward",
+    "backward", "events", "rows", "advance", "retreat", "decide", "invariants", "journal",
+)  # fmt: skip
+PURE_STANDARD_LIBRARY = {
+    "__future__", "collections", "dataclasses", "enum", "functools", "hashlib", "itertools", "json", "math", "typing",
+}  # fmt: skip
+PURE_OURS = {f"rollout.{name}" for name in (*PURE, "errors", "codec")}
+COMPOSERS = ("rollout/compose.py", "rollout/deadman.py")
+
+
+def foreign(package: str) -> Iterator[Finding]:
+    """Imports of ours that a package must not know."""
+    for path in modules(package):
+        for line, name in imports(path):
+            if within(name, *OURS) and not within(name, *KNOWS[package]):
+                yield Finding(path, line, f"imports {name}", f"{package} knows only {', '.join(KNOWS[package])}")
+
+
+@pytest.mark.parametrize("package", sorted(KNOWS))
+def test_a_package_knows_only_what_it_may(package: str) -> None:
+    demand_none(foreign(package))
+
+
+def test_no_module_reaches_up_by_dots() -> None:
+    demand_none(
+        Finding(path, line, f"imports {name}", "Write the whole name of the module.")
+        for path in modules()
+        for line, name in imports(path)
+        if name.startswith(".")
+    )
+
+
+def test_the_core_is_pure() -> None:
+    """No clock, network, environment, random, logging, thread or cloud: standard types in, standard types out."""
+    demand_none(
+        Finding(path, line, f"imports {name}", "The core is pure: pass the value in, or move this to the engine.")
+        for path in modules("rollout")
+        if dotted(path) in {f"rollout.{name}" for name in PURE}
+        for line, name in imports(path)
+        if name.split(".")[0] not in PURE_STANDARD_LIBRARY
+        and name not in PURE_OURS
+        and name.rsplit(".", 1)[0] not in PURE_OURS | {"rollout"}
+    )
+
+
+def test_the_core_takes_no_helper_from_the_package_that_is_not_pure() -> None:
+    """`from rollout import x` hides a module behind a name."""
+    demand_none(
+        Finding(path, line, f"imports {name}", "Only pure modules.")
+        for path in modules("rollout")
+        if dotted(path) in {f"rollout.{name}" for name in PURE}
+        for line, name in imports(path)
+        if name.rsplit(".", 1)[0] == "rollout" and name not in PURE_OURS
+    )
+
+
+def test_boto3_stays_in_the_adapters() -> None:
+    demand_none(
+        Finding(
+            path, line, f"imports {name}", "Ask through a port; only rollout/adapters and probes/account speak AWS."
+        )
+        for path in modules("rollout", "steps", "gate", "evidence", "probes", "policies", "loadtests")
+        if not path.startswith(("rollout/adapters/", "probes/account/"))
+        for line, name in imports(path)
+        if within(name, "boto3", "botocore")
+    )
+
+
+def test_adapters_meet_the_engine_in_compose_alone() -> None:
+    demand_none(
+        Finding(path, line, f"imports {name}", "Take it from rollout/compose.py.")
+        for path in modules("rollout", "steps", "gate", "probes", "evidence", "sandbox")
+        if not path.startswith("rollout/adapters/") and path not in COMPOSERS
+        for line, name in imports(path)
+        if within(name, "rollout.adapters")
+    )
+
+
+def test_adapters_do_not_know_the_engine() -> None:
+    engine = ("rollout.engine", "rollout.decide", "rollout.events", "rollout.compose", "rollout.cli", "rollout.submit")
+    demand_none(
+        Finding(path, line, f"imports {name}", "An adapter knows ports and values only.")
+        for path in modules("rollout")
+        if path.startswith("rollout/adapters/")
+        for line, name in imports(path)
+        if within(name, *engine)
+    )
+
+
+def test_probes_never_import_steps_and_steps_never_import_tests() -> None:
+    demand_none(
+        Finding(path, line, f"imports {name}", "Knowledge points the other way.")
+        for path in modules("probes", "steps")
+        for line, name in imports(path)
+        if within(name, "tests") or (path.startswith("probes/") and within(name, "steps"))
+    )
+
+
+def test_the_list_of_pure_modules_names_modules_that_exist() -> None:
+    present = {dotted(path) for path in modules("rollout")}
+    missing = [name for name in PURE if f"rollout.{name}" not in present]
+
+    assert missing == [], f"tests/architecture/test_imports.py: PURE names {missing}, which do not exist"
+    assert set(sys.stdlib_module_names) >= PURE_STANDARD_LIBRARY - {"__future__"}
