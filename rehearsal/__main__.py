@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from rehearsal.catalogue import NAMES
+from rehearsal.planted import NOTHING, read_plant
 from rehearsal.run import DEFAULT_FACTOR, rehearse
 from rehearsal.schedule import serve
 from sandbox.launch import die_with_parent
@@ -26,11 +27,15 @@ def main() -> None:
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="Where the result goes.")
 @click.option("--directory", type=click.Path(path_type=Path), help="State of the sandbox that the release runs on.")
 @click.option("--factor", default=DEFAULT_FACTOR, show_default=True, help="Virtual seconds per real second.")
-def run(name: str, output: Path, directory: Path | None, factor: float) -> None:
+@click.option(
+    "--plant", type=click.Path(path_type=Path, exists=True), help="Faults to add, as rehearsal/planted.py says."
+)
+def run(name: str, output: Path, directory: Path | None, factor: float, plant: Path | None) -> None:
     """Carry out one rehearsal. Exit code 0 when it could be carried out, whatever it showed; 1 when it broke."""
     die_with_parent(os.getppid(), signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    document = rehearse(name, output.resolve(), directory=directory, factor=factor)
+    planted = read_plant(plant) if plant else NOTHING
+    document = rehearse(name, output.resolve(), directory=directory, factor=factor, planted=planted)
     if document.get("error"):
         click.echo(f"{name}: {document['error']}", err=True)
         sys.exit(1)

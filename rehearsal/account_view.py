@@ -23,5 +23,6 @@ def look_at_account(scene: Scene) -> dict[str, Any]:
         "services": {s: service_view(account, target.cluster_name, n) for s, n in target.service_names.items()},
         "groups": {slot: target_group_view(account, arn) for slot, arn in target.target_group_arns.items()},
         "rule": rule_view(account, target.rule_arn),
+        "zone": target.hosted_zone_id,
         "records": records(account, target.hosted_zone_id),
     }

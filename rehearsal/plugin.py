@@ -11,7 +11,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from typing import Any
 
 import pytest
 
+import rehearsal.prepared
 from evidence.verdicts import SANDBOX
 from gate.facts import record, record_part, record_rollout, work_directory
 from gate.settings import environment_name
@@ -27,11 +27,13 @@ from gate.verdicts import NotPassed, no_data
 from probes.account.session import Account, account_of
 from probes.auth import Authority
 from probes.target import Endpoint
+from probes.waiting import Tries
 from rehearsal.catalogue import RELEASE
 from rehearsal.result import Result
 from rehearsal.scene import ROOT, authority_of, end_process
-from rehearsal.schedule import ENVIRONMENT_FILE, finished, request, result_directory
+from rehearsal.schedule import ENVIRONMENT_FILE, finished, prepared_results, request, result_directory
 from rollout.compose import Connection, connect
+from rollout.errors import BadInput
 from rollout.model import Plan, Verdict
 from rollout.outputs_file import read_outputs
 from rollout.plan_file import read_release_file
@@ -44,6 +46,12 @@ _LOOK_SECONDS = 0.05
 _DRILL_STEP = re.compile(r'the drill "([^"]+)"')
 _RELEASE_STEP = "the rehearsed release"
 _SERVER = pytest.StashKey[subprocess.Popen[bytes]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Only where results were prepared: a plugin that says so."""
+    if prepared_results() is not None:
+        config.pluginmanager.register(rehearsal.prepared, rehearsal.prepared.__name__)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -118,8 +126,12 @@ class World:
 
 @pytest.fixture(scope="session")
 def plan_in_force(pytestconfig: pytest.Config) -> Plan:
-    """The plan of release.toml; raises the plan file's own error, which names key, value and range."""
-    return read_release_file(pytestconfig.rootpath / "release.toml").plan
+    """The plan of release.toml. A plan that is refused is a FAIL with the plan file's own sentence, which names key,
+    value and range: whoever reads the plan has an answer, nothing broke."""
+    try:
+        return read_release_file(pytestconfig.rootpath / "release.toml").plan
+    except BadInput as error:
+        raise NotPassed(Verdict.FAIL, f"the plan in force is refused: {error}") from error
 
 
 @pytest.fixture(scope="session")
@@ -150,12 +162,10 @@ def _declared(config: pytest.Config, name: str, plan: Plan) -> World:
 
 
 def _await_file(path: Path, seconds: float) -> dict[str, Any]:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        if time.monotonic() > deadline:
-            raise NotPassed(Verdict.SOURCE_ERROR, f"waited {seconds:g} s in vain for {path.name}")
-        time.sleep(_LOOK_SECONDS)
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    for _ in Tries(deadline_seconds=seconds, interval_seconds=_LOOK_SECONDS):
+        if path.exists():
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+    raise NotPassed(Verdict.SOURCE_ERROR, f"waited {seconds:g} s in vain for {path.name}")
 
 
 @dataclass(frozen=True)
@@ -172,11 +182,9 @@ class Rehearsals:
                 f"no {name!r} was made in {environment_name(self.config)}: a signed bundle of the rehearsal is needed"
             )
         request(work, name)
-        deadline = time.monotonic() + _RESULT_SECONDS
-        while not finished(work, name):
-            if time.monotonic() > deadline:
-                raise NotPassed(Verdict.SOURCE_ERROR, f"{name!r} did not end within {_RESULT_SECONDS:g} s")
-            time.sleep(_LOOK_SECONDS)
+        tries = Tries(deadline_seconds=_RESULT_SECONDS, interval_seconds=_LOOK_SECONDS)
+        if not any(finished(work, name) for _ in tries):
+            raise NotPassed(Verdict.SOURCE_ERROR, f"{name!r} did not end within {_RESULT_SECONDS:g} s")
         result = Result(result_directory(work, name))
         if result.error:
             raise NotPassed(Verdict.SOURCE_ERROR, f"{name!r} could not be carried out: {result.error}")

@@ -4,6 +4,7 @@ to its end, the candidate probed on its own address before it meets a customer, 
 from __future__ import annotations
 
 import subprocess
+import time
 from typing import Any
 
 from probes import health, openapi, rate_limit, routes, session
@@ -11,8 +12,12 @@ from probes.failures import Cause
 from probes.http import ask, client
 from probes.identity import Identity
 from rehearsal.account_view import look_at_account
+from rehearsal.drill import plant
+from rehearsal.planted import NOTHING, Plant
 from rehearsal.scene import RehearsalError, Scene, await_condition, end_process
-from rollout.record import TERMINAL_STATES, Record
+from rollout.record import TERMINAL_STATES, Record, State
+from rollout.seen import OperatorRequest
+from sandbox.faults import at_rest
 
 RATE = 1000.0
 COMPONENTS = ("database", "cache", "external")
@@ -24,23 +29,24 @@ _RELEASE_SECONDS = 240.0
 _FAREWELL_SECONDS = 30.0
 
 
-def rehearse_release(scene: Scene) -> int | None:
-    """Release the other version on the scene's sandbox; answers the exit code of `rollout run`."""
+def rehearse_release(scene: Scene, planted: Plant = NOTHING) -> int | None:
+    """Release the other version on the scene's sandbox; answers the exit code of `rollout run`. `planted`: faults."""
     facts = scene.notes.facts
+    stable, candidate = scene.live_and_next()
+    slots = {"stable": stable, "candidate": candidate}
     scene.sandbox.clock(scene.factor)
     try:
         facts["before"] = look_at_account(scene)
-        with scene.stream(RATE, mixed=True):
+        plant(scene, planted.before, slots)
+        with scene.stream(planted.rate or RATE, mixed=True):
             process = scene.start_rollout("--hold-before-traffic")
             try:
-                ready = scene.await_state("READY", seconds=_READY_SECONDS, process=process)
-                # Probing takes real seconds: meanwhile virtual time runs as real time does.
-                scene.sandbox.clock(1.0)
-                _probe_candidate(scene, ready)
-                facts["ready"] = look_at_account(scene)
-                scene.sandbox.clock(scene.factor)
-                scene.confirm()
-                _probe_each_stage(scene, process, ready)
+                # A candidate that is never ready is an answer about the release; the rollout says it by FAILED.
+                ready = scene.await_state("READY", "FAILED", seconds=_READY_SECONDS, process=process)
+                if ready.state == State.READY:
+                    _while_ready(scene, ready, planted=planted, slots=slots)
+                    scene.confirm()
+                    _probe_each_stage(scene, process, ready=ready, planted=planted)
                 process.wait(_FAREWELL_SECONDS)
             finally:
                 end_process(process)
@@ -48,6 +54,17 @@ def rehearse_release(scene: Scene) -> int | None:
     finally:
         scene.sandbox.clock(1.0)
     return process.returncode
+
+
+def _while_ready(scene: Scene, ready: Record, *, planted: Plant, slots: dict[str, str]) -> None:
+    """Probing takes real seconds: meanwhile virtual time runs as real time does."""
+    scene.sandbox.clock(1.0)
+    plant(scene, planted.at_ready, slots)
+    _probe_candidate(scene, ready)
+    scene.notes.facts["ready"] = look_at_account(scene)
+    rest = {s: {name: at_rest(slots.get(s, s), name) for name in values} for s, values in planted.at_ready.items()}
+    plant(scene, rest, slots)
+    scene.sandbox.clock(scene.factor)
 
 
 def _probe_candidate(scene: Scene, record: Record) -> None:
@@ -73,23 +90,40 @@ def _document(asker: Any) -> dict[str, Any]:
     return dict(answer.mapping())
 
 
-def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], ready: Record) -> None:
+def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], *, ready: Record, planted: Plant) -> None:
     """Follow the record to its end; at each verified share a signed-in customer is answered by both sides."""
     probed: set[int] = set()
+    slots = {"stable": ready.stable, "candidate": ready.candidate}
+    abort_at = float("inf")
 
     def ended() -> bool:
+        nonlocal abort_at
         record = scene.record()
         if record is None:
             raise RehearsalError("the rollout's record vanished")
         share = record.share_verified
         if share and share not in probed and record.state in ("BAKING", "STABILIZING"):
             probed.add(share)
+            plant(scene, planted.at_share.get(str(share), {} if probed - {share} else planted.at_shift), slots)
+            if planted.abort_after_seconds is not None and len(probed) == 1:
+                abort_at = time.monotonic() + planted.abort_after_seconds
             _probe_both_sides(scene, ready, limits=len(probed) == 1)
             scene.notes.facts[f"at {share}"] = look_at_account(scene)
+        if time.monotonic() > abort_at:
+            abort_at = float("inf")
+            _abort(scene)
         return record.state in TERMINAL_STATES or process.poll() is not None
 
     await_condition(ended, seconds=_RELEASE_SECONDS, what="the end of the rehearsed release")
     scene.notes.facts["shares_probed"] = sorted(probed)
+
+
+def _abort(scene: Scene) -> None:
+    """An operator takes the release back, as `rollout abort` does."""
+    reason, at = "what was to be seen has been seen", scene.connection.clock.wall()
+    scene.connection.store.request(
+        scene.target.key, OperatorRequest(kind="abort", by="rehearsal", reason=reason, at=at)
+    )
 
 
 def _probe_both_sides(scene: Scene, record: Record, *, limits: bool) -> None:

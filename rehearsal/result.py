@@ -118,6 +118,13 @@ class Result:
             "requests_failed": sum(request.failed for request in sent),
         }
 
+    @property
+    def ending(self) -> str:
+        """How the rollout ended and why, in the engine's own words."""
+        record = self._document.get("record") or {}
+        cause = (record.get("back") or {}).get("cause") or record.get("reason", "")
+        return f"the rollout ended in {record.get('state', 'nothing on record')}: {cause}"
+
     def observations(self, topic: str) -> tuple[Observation, ...]:
         """What was probed under this topic while the rehearsal ran; NO_DATA if nothing was."""
         rows = self._document.get("observations", {}).get(topic, [])

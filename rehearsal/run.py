@@ -14,6 +14,7 @@ from typing import Any
 from rehearsal.catalogue import COMPONENTS, DRILLS, RELEASE
 from rehearsal.components import fail_and_return
 from rehearsal.drill import run_drill
+from rehearsal.planted import NOTHING, Plant
 from rehearsal.release import rehearse_release
 from rehearsal.result import RESULT_FILE
 from rehearsal.scene import Scene
@@ -23,13 +24,16 @@ from sandbox.fixture import start_sandbox
 DEFAULT_FACTOR = 60.0
 
 
-def rehearse(name: str, output: Path, *, directory: Path | None, factor: float) -> Mapping[str, Any]:
+def rehearse(
+    name: str, output: Path, *, directory: Path | None, factor: float, planted: Plant = NOTHING
+) -> Mapping[str, Any]:
     """Carry out rehearsal `name`; the release needs the `directory` of the sandbox under release, drills start their
-    own. Writes and answers the result document; `error` in it names why the rehearsal itself broke."""
+    own. `planted` are faults on top of its own. Writes and answers the result document; `error` in it names why the
+    rehearsal itself broke."""
     output.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     try:
-        document = _carry_out(name, output, directory=directory, factor=factor)
+        document = _carry_out(name, output, directory=directory, factor=factor, planted=planted)
     except Exception as error:  # noqa: BLE001 - a rehearsal that broke must say so to the scenarios that wait for it
         (output / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
         document = {"error": f"{type(error).__name__}: {error}", "seconds": time.monotonic() - started}
@@ -40,21 +44,21 @@ def rehearse(name: str, output: Path, *, directory: Path | None, factor: float) 
     return document
 
 
-def _carry_out(name: str, output: Path, *, directory: Path | None, factor: float) -> dict[str, Any]:
-    with _sandbox_for(name, output, directory, factor) as sandbox:
+def _carry_out(name: str, output: Path, *, directory: Path | None, factor: float, planted: Plant) -> dict[str, Any]:
+    with _sandbox_for(name, output, directory=directory, factor=factor) as sandbox:
         scene = Scene(sandbox=sandbox, directory=output, factor=factor)
         exit_code: int | None = None
         if name == RELEASE:
-            exit_code = rehearse_release(scene)
+            exit_code = rehearse_release(scene, planted)
         elif name == COMPONENTS:
             fail_and_return(scene)
         else:
-            exit_code = run_drill(scene, DRILLS[name])
+            exit_code = run_drill(scene, DRILLS[name], planted)
         return scene.result(exit_code=exit_code)
 
 
 @contextmanager
-def _sandbox_for(name: str, output: Path, directory: Path | None, factor: float) -> Iterator[Sandbox]:
+def _sandbox_for(name: str, output: Path, *, directory: Path | None, factor: float) -> Iterator[Sandbox]:
     if name == RELEASE:
         yield Sandbox.attach(directory)
         return

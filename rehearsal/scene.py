@@ -19,6 +19,7 @@ from probes.failures import Cause
 from probes.forgery import sign_with
 from probes.http import client
 from probes.target import Endpoint
+from probes.waiting import Tries
 from rollout.codec import encode_record
 from rollout.compose import Connection, connect
 from rollout.model import Observation
@@ -29,7 +30,7 @@ from sandbox.client import Sandbox
 
 ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.2
 _ITEM = json.dumps({"name": "release stream", "quantity": 1, "price_cents": 100})
 
 
@@ -39,12 +40,10 @@ class RehearsalError(Exception):
 
 def await_condition(question: Callable[[], T | None], *, seconds: float, what: str) -> T:
     """Ask until the answer is something, `seconds` at most. Raises RehearsalError naming `what` was awaited."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    for _ in Tries(deadline_seconds=seconds, interval_seconds=_POLL_SECONDS):
         answer = question()
         if answer:
             return answer
-        time.sleep(_POLL_SECONDS)
     raise RehearsalError(f"waited {seconds:g} s in vain for {what}")
 
 

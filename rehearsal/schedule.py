@@ -2,14 +2,19 @@
 
 Scenarios leave a request in the work directory and wait for the result; everything ends with this process, and this
 process ends with the one that started it.
+
+Two variables of the environment are for tests/defects. RELEASE_GATES_SANDBOX names the state directory of the sandbox
+to attach to instead of build/sandbox/default; if that one does not answer, none is started. RELEASE_GATES_RESULTS names
+a directory of prepared results, one directory per rehearsal, that are taken instead of being made: such a run says so,
+and is partial at best (`rehearsal.prepared`).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
-import subprocess
-import sys
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,13 +22,15 @@ from pathlib import Path
 
 from rehearsal.catalogue import NAMES, RELEASE
 from rehearsal.result import RESULT_FILE
-from rehearsal.scene import ROOT, end_process
+from rehearsal.warm import DRILL_NICENESS, Fork, preload
 from sandbox.client import Sandbox
 from sandbox.errors import SandboxError
 from sandbox.fixture import start_sandbox
 from sandbox.state import default_directory
 
 ENVIRONMENT_FILE = "environment.json"
+SANDBOX_VARIABLE = "RELEASE_GATES_SANDBOX"
+RESULTS_VARIABLE = "RELEASE_GATES_RESULTS"
 _LOOK_SECONDS = 0.05
 
 
@@ -48,7 +55,7 @@ def result_directory(work: Path, name: str) -> Path:
 def serve(work: Path, *, jobs: int, factor: float, stop: threading.Event) -> None:
     """Until `stop`: keep the sandbox under release up and carry out what is asked for."""
     with _environment(work) as directory, ExitStack() as running:
-        active: dict[str, subprocess.Popen[bytes]] = {}
+        active: dict[str, Fork] = {}
         done: set[str] = set()
         while not stop.wait(_LOOK_SECONDS):
             active = {name: process for name, process in active.items() if process.poll() is None}
@@ -56,10 +63,13 @@ def serve(work: Path, *, jobs: int, factor: float, stop: threading.Event) -> Non
                 drills = [other for other in active if other != RELEASE]
                 if name != RELEASE and len(drills) >= jobs:
                     continue
-                process = _start(work, name, directory=directory, factor=factor)
-                running.callback(end_process, process)
-                active[name] = process
                 done.add(name)
+                if _take_prepared(work, name):
+                    continue
+                preload()  # once: a run that asks for no rehearsal does not pay for it
+                process = _start(work, name, directory=directory, factor=factor)
+                running.callback(process.end)
+                active[name] = process
 
 
 def _wanted(work: Path, done: set[str]) -> list[str]:
@@ -69,20 +79,48 @@ def _wanted(work: Path, done: set[str]) -> list[str]:
     return [name for name in names if name in NAMES and name not in done]
 
 
-def _start(work: Path, name: str, *, directory: Path | None, factor: float) -> subprocess.Popen[bytes]:
+def prepared_results() -> Path | None:
+    """Where results lie that are taken instead of being made; None in every ordinary run."""
+    named = os.environ.get(RESULTS_VARIABLE)
+    return Path(named) if named else None
+
+
+def _take_prepared(work: Path, name: str) -> bool:
+    """Put a prepared result where a rehearsal leaves its own, the document last, since scenarios wait for it."""
+    prepared = prepared_results()
+    source = prepared / slug(name) if prepared else None
+    if source is None or not (source / RESULT_FILE).exists():
+        return False
+    target = result_directory(work, name)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(RESULT_FILE))
+    shutil.copy2(source / RESULT_FILE, target / f"{RESULT_FILE}.unfinished")
+    (target / f"{RESULT_FILE}.unfinished").replace(target / RESULT_FILE)
+    return True
+
+
+def _start(work: Path, name: str, *, directory: Path | None, factor: float) -> Fork:
     output = result_directory(work, name)
     output.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "rehearsal", "run", name, "--output", str(output), "--factor", str(factor)]
-    if directory is not None:
-        command += ["--directory", str(directory)]
-    with (output / "rehearsal.log").open("wb") as log:
-        return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def carry_out() -> int:
+        from rehearsal.run import rehearse
+
+        document = rehearse(name, output, directory=directory, factor=factor)
+        return 1 if document.get("error") else 0
+
+    niceness = 0 if name == RELEASE else DRILL_NICENESS
+    return Fork(carry_out, output / "rehearsal.log", niceness=niceness)
 
 
 @contextmanager
 def _environment(work: Path) -> Iterator[Path | None]:
     """The sandbox under release: the one that is up, else one of our own for this run."""
-    attached = _attached()
+    try:
+        attached = _attached()
+    except SandboxError as error:
+        _announce(work, error=str(error))
+        yield None
+        return
     if attached is not None:
         _announce(work, directory=attached, owned=False)
         yield attached
@@ -97,6 +135,10 @@ def _environment(work: Path) -> Iterator[Path | None]:
 
 
 def _attached() -> Path | None:
+    """The sandbox that is up. Raises SandboxError when one was named and does not answer."""
+    named = os.environ.get(SANDBOX_VARIABLE)
+    if named:
+        return Sandbox.attach(Path(named)).directory
     directory = default_directory("default")
     try:
         return Sandbox.attach(directory).directory

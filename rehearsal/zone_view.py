@@ -22,6 +22,8 @@ _ISSUERS = ("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com")
 
 @dataclass(frozen=True, kw_only=True)
 class ZoneView:
+    """Observations of the zone by what they are about: where names lead, for how long, to whom, for which issuer."""
+
     leading: tuple[Observation, ...]
     lifetimes: tuple[Observation, ...]
     dangling: tuple[Observation, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from rollout.forward import bake_window, may_raise, may_retire
+from rollout.forward import bake_window, idle_minutes, may_raise, may_retire
 from rollout.harm import trigger_observations
 from rollout.judge import judge_gates
 from rollout.model import MINUTE_SECONDS, Observation
@@ -56,7 +56,7 @@ def give_up(sight: Sight, found: Found) -> Change:
 
 
 def start_first_stage(sight: Sight, found: Found) -> Change:
-    idle = [m.cpu_percent for m in sight.situation.metrics.candidate if m.cpu_percent is not None]
+    idle = idle_minutes(sight)
     fields = {
         "stage": 0,
         "share_wanted": sight.plan.stages[0].share_percent,
@@ -105,7 +105,9 @@ def _gates_so_far(sight: Sight) -> tuple[Observation, ...]:
     if bake is None or sight.record.state is State.HOLDING:
         return ()
     window = bake_window(sight, bake)
-    last = min(window.last, sight.now.wall // MINUTE_SECONDS * MINUTE_SECONDS - MINUTE_SECONDS)
+    # The newest closed minute is not published yet when its entry is due: what is not there is not judged missing.
+    known = [m.start for m in sight.situation.metrics.candidate if m.requests is not None or m.healthy is not None]
+    last = min(window.last, max(known, default=0.0))
     if last < window.first:
         return ()
     return judge_gates(sight.situation.metrics, sight.plan.gates, replace(window, last=last))

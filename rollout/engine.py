@@ -25,6 +25,7 @@ from rollout.turn import EngineSettings, Ports, Tick
 
 __all__ = ["Engine", "EngineSettings", "Ports", "Tick"]
 
+_HURRIED_MAX = 3  # turns in a row without a wait: a shift is read back at once, a loop is not fed
 _FAREWELL_SECONDS = 5.0  # how long an ending engine tries to get its last alerts out
 _HOW_STORED = ("revision", "lease_revision", "journal_sequence", "journal_hash")
 # States in which taking traffic back goes on without a store that answers.
@@ -58,13 +59,16 @@ class Engine:
     def run(self, key: str, *, until: Callable[[Tick], bool], stop: threading.Event) -> Record:
         """Tick until the rollout has ended, `until` says so, or `stop` is set. Whatever ends it, the lease is released
         and the last alerts are given a moment to leave."""
+        hurried = 0
         try:
             while True:
                 tick = self.tick(key)
                 self._tell(tick)
                 if tick.record.state in TERMINAL_STATES or until(tick) or stop.is_set():
                     return self._farewell(tick.record)
-                self._ports.clock.wait(self._settings.tick_seconds)
+                hurried = hurried + 1 if tick.moved else 0
+                if not 0 < hurried <= _HURRIED_MAX:
+                    self._ports.clock.wait(self._settings.tick_seconds)
         finally:
             self._outbox.close(0.0)
 
@@ -82,6 +86,7 @@ class Engine:
         record = self._forget_sent(record)
         situation = self._eyes.look(plan, record, now)
         decision = self._owed_to(record) or self._decide(Sight(plan, record, situation, now))
+        intended = self._intent
         try:
             stored = self._store(record, decision, now)
         except ConflictError as error:
@@ -90,6 +95,7 @@ class Engine:
         except SourceError as error:
             return self._unstored(record, decision, situation=situation, now=now, error=error)
         self._owed = None
+        news = intended != self._intent and bool(decision.commands)
         self._speak(stored, now)
         outcomes = self._actor.carry_out(stored, decision.commands, plan.dns)
         stored = self._note_outcomes(stored, outcomes, now)
@@ -102,6 +108,7 @@ class Engine:
             situation=situation,
             leading=True,
             outcomes=outcomes,
+            moved=stored.state is not record.state or (news and not any(outcome.error for outcome in outcomes)),
         )
 
     # ------------------------------------------------------------------------------------------- leading

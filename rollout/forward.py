@@ -8,6 +8,7 @@ from rollout.model import MINUTE_SECONDS, Plan, Verdict
 from rollout.record import Bake, Record, State
 from rollout.sight import Event, Found, Sight
 
+_REST_SECONDS_MAX = 300.0  # then the first stage starts, and all CPU use counts as the customers'
 _RESTARTS_MAX = 3  # tasks that died before the candidate was ready
 
 
@@ -59,14 +60,25 @@ def ready(sight: Sight) -> Found:
     if exposed is not None:
         return exposed
     request = sight.record.request
-    if request is not None and request.kind == "confirm":
-        return Found(event=Event.CONFIRMED, reason=f"confirmed by {request.by}")
-    if not sight.record.confirm:
-        return Found(event=Event.CONFIRMED, reason="no confirmation asked for")
+    asked = request is not None and request.kind == "confirm"
+    if asked or not sight.record.confirm:
+        if not idle_minutes(sight) and sight.seconds_here < sight.plan.settle_seconds + _REST_SECONDS_MAX:
+            return Found(event=Event.WAIT, reason="measuring the candidate at rest")
+        by = f"confirmed by {request.by}" if asked and request is not None else "no confirmation asked for"
+        return Found(event=Event.CONFIRMED, reason=by)
     if sight.seconds_here > sight.plan.ready_seconds_max:
         reason = f"nobody confirmed within {sight.plan.ready_seconds_max:g} s"
         return Found(event=Event.CONFIRMATION_MISSED, reason=reason, verdict=Verdict.FAIL)
     return Found(event=Event.WAIT, reason="ready, waiting for a confirmation")
+
+
+def idle_minutes(sight: Sight) -> list[float]:
+    """CPU of the candidate in whole minutes without customers: what does not grow with their share.
+
+    Minutes in which its tasks started are left out, they would make every projection too kind."""
+    minutes = sight.situation.metrics.candidate
+    since = sight.record.entered_at
+    return [m.cpu_percent for m in minutes if m.cpu_percent is not None and m.start >= since]
 
 
 def may_raise(sight: Sight) -> str:

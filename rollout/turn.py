@@ -47,3 +47,4 @@ class Tick:
     leading: bool = False
     outcomes: tuple[Outcome, ...] = ()
     error: str = ""
+    moved: bool = False  # the state changed, or something new was done: look again at once

@@ -37,30 +37,7 @@ def create_balancer(elbv2: Any, network: Network, *, certificate_arn: str, spec:
         Tags=TAGS,
     )["LoadBalancers"][0]
     groups = {slot: _create_group(elbv2, network, slot=slot) for slot in SLOTS}
-    listener = elbv2.create_listener(
-        LoadBalancerArn=balancer["LoadBalancerArn"],
-        Protocol="HTTPS",
-        Port=443,
-        SslPolicy=TLS_POLICY,
-        Certificates=[{"CertificateArn": certificate_arn}],
-        DefaultActions=[
-            {
-                "Type": "fixed-response",
-                "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "not found"},
-            }
-        ],
-    )["Listeners"][0]["ListenerArn"]
-    elbv2.create_listener(
-        LoadBalancerArn=balancer["LoadBalancerArn"],
-        Protocol="HTTP",
-        Port=80,
-        DefaultActions=[
-            {
-                "Type": "redirect",
-                "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"},
-            }
-        ],
-    )
+    listener = _create_listeners(elbv2, balancer["LoadBalancerArn"], certificate_arn)
     return Balancer(
         arn=balancer["LoadBalancerArn"],
         dns_name=balancer["DNSName"],
@@ -69,6 +46,27 @@ def create_balancer(elbv2: Any, network: Network, *, certificate_arn: str, spec:
         rule_arn=_create_rules(elbv2, listener, groups=groups, spec=spec),
         group_arns=groups,
     )
+
+
+def _create_listeners(elbv2: Any, balancer_arn: str, certificate_arn: str) -> str:
+    """443 answers 404 to what no rule takes, 80 redirects to it; returns the ARN of the first."""
+    not_found = {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "not found"}
+    listener = elbv2.create_listener(
+        LoadBalancerArn=balancer_arn,
+        Protocol="HTTPS",
+        Port=443,
+        SslPolicy=TLS_POLICY,
+        Certificates=[{"CertificateArn": certificate_arn}],
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": not_found}],
+    )["Listeners"][0]["ListenerArn"]
+    to_https = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
+    elbv2.create_listener(
+        LoadBalancerArn=balancer_arn,
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "redirect", "RedirectConfig": to_https}],
+    )
+    return str(listener)
 
 
 def _create_group(elbv2: Any, network: Network, *, slot: str) -> str:

@@ -71,6 +71,8 @@ class RuleView:
 
 @dataclass(frozen=True, kw_only=True)
 class ListenerView:
+    """One ELBv2 listener with its rules; policy and certificate are None unless it is HTTPS."""
+
     arn: str
     port: int
     protocol: str
@@ -81,6 +83,8 @@ class ListenerView:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetView:
+    """One registered target; a draining one was deregistered and still finishes what it has."""
+
     ip: str
     port: int
     draining: bool
@@ -88,6 +92,8 @@ class TargetView:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetGroupView:
+    """One ELBv2 target group: how its targets are asked for their health, and which they are."""
+
     arn: str
     name: str
     health_check_path: str

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,14 +12,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any, NoReturn, Protocol
 
 from sandbox.client import Sandbox
 from sandbox.errors import SandboxError
+from sandbox.launch import await_exit
 from sandbox.state import REPOSITORY, StateDirectory
 
 _START_SECONDS = 90.0
 _STOP_SECONDS = 20.0
 _OUTPUT_CHARACTERS = 3000
+_LOADED = "sandbox.opening"  # who has imported this has the emulated account in memory
 
 
 @contextmanager
@@ -31,8 +36,9 @@ def start_sandbox(
     with tempfile.TemporaryDirectory(prefix="sandbox-") as temporary:
         root = (directory or Path(temporary) / "state").resolve()
         lifeline_read, lifeline_write = os.pipe()
+        start = _fork if _LOADED in sys.modules and threading.active_count() == 1 else _spawn
         try:
-            process = _spawn(root, lifeline_read, ["--live", live, "--name", name, "--factor", str(factor)])
+            process = start(root, lifeline_read, live=live, name=name, factor=factor)
         finally:
             os.close(lifeline_read)
         try:
@@ -43,9 +49,21 @@ def start_sandbox(
             _await_end(process)
 
 
-def _spawn(root: Path, lifeline: int, options: list[str]) -> subprocess.Popen[str]:
+class _Supervisor(Protocol):
+    """What is needed of a supervisor's process, started either way."""
+
+    stdout: IO[str] | None
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def kill(self) -> None: ...
+
+
+def _spawn(root: Path, lifeline: int, *, live: str, name: str, factor: float) -> _Supervisor:
+    options = ["--directory", str(root), "--lifeline", str(lifeline)]
+    options += ["--live", live, "--name", name, "--factor", str(factor)]
     return subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "serve", "--directory", str(root), "--lifeline", str(lifeline), *options],
+        [sys.executable, "-m", "sandbox", "serve", *options],
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -55,7 +73,67 @@ def _spawn(root: Path, lifeline: int, options: list[str]) -> subprocess.Popen[st
     )
 
 
-def _await_ready(process: subprocess.Popen[str]) -> None:
+class _Forked:
+    """A supervisor forked from a process that has its code loaded: it need not import the emulated account again."""
+
+    def __init__(self, pid: int, output: int) -> None:
+        self._pid = pid
+        self.stdout: IO[str] | None = os.fdopen(output, encoding="utf-8", errors="replace")
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code. Raises subprocess.TimeoutExpired as Popen does."""
+        if not await_exit(self._pid, timeout):
+            raise subprocess.TimeoutExpired("sandbox", timeout or 0.0)
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+    def kill(self) -> None:
+        os.kill(self._pid, signal.SIGKILL)
+
+
+def _fork(root: Path, lifeline: int, *, live: str, name: str, factor: float) -> _Supervisor:
+    """Only where this process has one thread: a fork of several may inherit a lock that nobody opens again."""
+    output_read, output_write = os.pipe()
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        _be_supervisor(root, lifeline, output_write, options={"live": live, "name": name, "factor": factor})
+    os.close(output_write)
+    return _Forked(pid, output_read)
+
+
+def _be_supervisor(root: Path, lifeline: int, output: int, *, options: dict[str, Any]) -> NoReturn:
+    from sandbox.supervisor import Options, serve_until_stopped
+
+    code = 1
+    try:
+        _keep_only({0, lifeline, output})
+        for number in (1, 2):
+            os.dup2(output, number)
+        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+        serve_until_stopped(Options(root=root, lifeline=lifeline, **options), _say)
+        code = 0
+    except SandboxError as error:
+        _say(str(error))
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else 1
+    finally:
+        os._exit(code)
+
+
+def _keep_only(wanted: set[int]) -> None:
+    """Close what was inherited: the other end of our own lifeline among it, which would keep us alive for ever."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2 and int(name) not in wanted:
+            with contextlib.suppress(OSError):
+                os.close(int(name))
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):  # whoever started us may have gone, which is no reason to stop
+        sys.stdout.write(f"{line}\n")
+
+
+def _await_ready(process: _Supervisor) -> None:
     """Reads the supervisor's progress lines until it says READY; its output ends when it does not get there."""
     lines: list[str] = []
     if process.stdout is None:
@@ -72,7 +150,7 @@ def _await_ready(process: subprocess.Popen[str]) -> None:
     raise SandboxError(f"the sandbox did not start: {''.join(lines)[-_OUTPUT_CHARACTERS:].strip()}")
 
 
-def _await_end(process: subprocess.Popen[str]) -> None:
+def _await_end(process: _Supervisor) -> None:
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

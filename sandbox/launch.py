@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import sys
 
 PR_SET_PDEATHSIG = 1
@@ -38,6 +39,17 @@ def die_with_parent(parent_pid: int, signal_number: int) -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if os.getppid() != parent_pid:
         os._exit(1)
+
+
+def await_exit(pid: int, seconds: float | None) -> bool:
+    """Wait until a child has ended, `seconds` at most (None: for ever); its exit code is still to be collected.
+
+    The kernel wakes us through a descriptor of the process (pidfd_open(2)), so nobody polls."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
 
 
 def become(uid: int, gid: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import socket
@@ -123,11 +124,9 @@ class ServiceTasks:
             raise SandboxError(f"the zygote cannot be reached: {error}", self.child.log_tail()) from error
 
     def _read(self) -> None:
-        try:
+        with contextlib.suppress(OSError, ValueError):  # closed by `close`, or the zygote died in mid-line
             for line in self._connection.makefile("rb"):
                 self._take(json.loads(line))
-        except (OSError, ValueError):
-            pass  # closed by `close`, or the zygote died in mid-line; both end here
         self._ready.set()  # whoever waits finds the zygote dead
 
     def _take(self, message: Mapping[str, Any]) -> None:

@@ -36,8 +36,18 @@ NEW="Rules[0].[Actions[?Type=='authenticate-oidc'].merge(@, {AuthenticateOidcCon
   Actions[?Type=='forward'].merge(@, {TargetGroupArn: \`null\`, ForwardConfig: merge(ForwardConfig, {TargetGroups: [
     ForwardConfig.TargetGroups[?TargetGroupArn=='$STABLE_ARN'].merge(@, {Weight: \`100\`}),
     ForwardConfig.TargetGroups[?TargetGroupArn!='$STABLE_ARN'].merge(@, {Weight: \`0\`})][]})})][]"
-ACTIONS=$($CLI elbv2 describe-rules --rule-arns "$RULE_ARN" --query "$NEW" | sed -E '/"TargetGroupArn": null,?/d')
+ACTIONS=$($CLI elbv2 describe-rules --rule-arns "$RULE_ARN" --query "$NEW" |
+  tr -d '\n' | sed -E 's/"TargetGroupArn": *null,?//g; s/, *}/}/g')
 $CLI elbv2 modify-rule --rule-arn "$RULE_ARN" --actions "$ACTIONS" >/dev/null
+
+# A live engine sees the share of 0 by itself. The note for it may fail: nothing here waits for the state table.
+if [ -n "${STATE_TABLE:-}" ]; then
+  NOTE=$(printf '{"at":%s.0,"by":"%s","kind":"abort","reason":"emergency-rollback.sh","seconds":0.0}' "$(date +%s)" "${USER:-operator}")
+  ITEM=$(printf '{"pk":{"S":"rule#%s"},"sk":{"S":"request"},"kind":{"S":"abort"},"body":{"S":"%s"}}' \
+    "$RULE_ARN" "$(printf '%s' "$NOTE" | sed 's/"/\\"/g')")
+  timeout 1 $CLI dynamodb put-item --table-name "$STATE_TABLE" --item "$ITEM" >/dev/null 2>&1 ||
+    echo "The abort could not be noted in $STATE_TABLE within 1 s; that changes nothing here."
+fi
 
 LEFT=$($CLI elbv2 describe-rules --rule-arns "$RULE_ARN" --output text --query \
   "sum(Rules[0].Actions[?Type=='forward'].ForwardConfig.TargetGroups[] | [?TargetGroupArn!='$STABLE_ARN'].Weight)")

@@ -39,6 +39,11 @@ def later_bakes(plan: Plan, minutes: float, observe: Observe) -> None:
     observe.add(*plans.later_bakes(plan, minutes))
 
 
+@then(parsers.parse("all customers are watched for at least {minutes:g} minutes"))
+def planned_stability(plan: Plan, minutes: float, observe: Observe) -> None:
+    observe.add(*plans.stability(plan, minutes))
+
+
 @then(parsers.parse("all customers are reached in under {minutes:g} minutes"))
 def planned_time(plan: Plan, minutes: float, observe: Observe) -> None:
     observe.add(*plans.reaches_all_in(plan, minutes))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from pytest_bdd import given, parsers, when
 
+from gate.observe import Observe
 from rehearsal.catalogue import RELEASE
+from rehearsal.findings import candidate
 from rehearsal.plugin import Rehearsals, World
 from rehearsal.result import Result
 from rollout.model import Plan
+from steps.observing import dated
 
 
 @given("the environment under release", target_fixture="place")
@@ -34,7 +37,6 @@ def drill(rehearsals: Rehearsals, name: str) -> Result:
 @when("it has ended")
 @when("the rollout has ended")
 @when("the rollout was left to itself")
-@when("the candidate was ready")
 @when("customers were answered by both sides")
 @when("the emergency command was run")
 @when("the emergency command was run again")
@@ -46,3 +48,8 @@ def happened(run: Result) -> None:
     """The rehearsal carried it out; a rehearsal that broke has already ended the scenario."""
     if not run.directory.exists():
         pytest.fail("the rehearsal left nothing behind")
+
+
+@when("the candidate was ready")
+def ready(run: Result, observe: Observe) -> None:
+    observe.add(*dated(run, candidate.became_ready(run)))

@@ -11,6 +11,12 @@ Feature: Customers move to the candidate step by step
     And the first stage is watched for at least 15 minutes
     And every later stage is watched for at least 2 minutes
 
+  @PROC-11
+  Scenario: The plan watches all customers for 30 minutes
+    Given the plan in force
+    When its stages are read
+    Then all customers are watched for at least 30 minutes
+
   @PROC-10
   Scenario: Every stage grew on its own stored proof
     Given the rehearsed release

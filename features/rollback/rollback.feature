@@ -12,14 +12,14 @@ Feature: A rollback moves customers first and says only what it has seen
 
   @RB-01 @drill
   Scenario: Traffic moves although the container service is down
-    Given the drill "candidate burns CPU while the container service is down"
+    Given the drill "candidate burns CPU while container service and alerts are down"
     When the rollout has ended
     Then all customers were back on the stable side
     And the rollback was verified
 
   @RB-01 @drill
   Scenario: Capacity comes first when nobody is there to take over
-    Given the drill "stable side scaled to zero"
+    Given the drill "candidate fills its memory while the stable side is scaled to zero"
     When the rollout has ended
     Then the stable side got capacity before it got customers
     And the reason for the order was recorded
@@ -54,7 +54,7 @@ Feature: A rollback moves customers first and says only what it has seen
 
   @RB-04 @drill
   Scenario: A dead alert channel delays no traffic
-    Given the drill "candidate fills its memory while alerts are down"
+    Given the drill "candidate burns CPU while container service and alerts are down"
     When the rollout has ended
     Then all customers were back on the stable side
     And the candidate served its last request within 1 second of the decision

@@ -18,6 +18,7 @@ Feature: Harm to customers takes traffic back
       | 11 0 11 0 11 0 11 0 11     | goes on                   |
       | 11 11 0 11 11 11           | goes on                   |
       | 0 0 11 11 11 11 11         | rolls back after minute 7 |
+      | refused refused 11 11 11   | rolls back after minute 5 |
 
   @TRIG-01
   Scenario Outline: A minute without data neither counts nor resets
@@ -122,7 +123,7 @@ Feature: Harm to customers takes traffic back
 
   @TRIG-03 @drill
   Scenario: A candidate that burns CPU is taken back
-    Given the drill "candidate burns CPU while the container service is down"
+    Given the drill "candidate burns CPU while container service and alerts are down"
     When the rollout has ended
     Then it was taken back by "TRIG-03" at the first stage
     And the trigger saw 10 consecutive minutes over 90%
@@ -130,7 +131,7 @@ Feature: Harm to customers takes traffic back
 
   @TRIG-04 @drill
   Scenario: A candidate that fills its memory is taken back
-    Given the drill "candidate fills its memory while alerts are down"
+    Given the drill "candidate fills its memory while the stable side is scaled to zero"
     When the rollout has ended
     Then it was taken back by "TRIG-04" at the first stage
     And the trigger saw 5 consecutive minutes over 95%

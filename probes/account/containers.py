@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from probes.account.session import Account
@@ -21,7 +22,7 @@ def service_view(account: Account, cluster: str, service: str) -> dict[str, Any]
     if not answer["services"]:
         raise LookupError(f"no service {service} in {cluster}")
     found = answer["services"][0]
-    primary = next((d for d in found["deployments"] if d["status"] == "PRIMARY"), {})
+    primary: Mapping[str, Any] = next((d for d in found["deployments"] if d["status"] == "PRIMARY"), {})
     arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="RUNNING")["taskArns"]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
     definition = ecs.describe_task_definition(taskDefinition=found["taskDefinition"])["taskDefinition"]

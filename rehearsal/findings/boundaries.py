@@ -72,7 +72,8 @@ def _time(ending: Ending) -> float:
 
 
 def error_minutes(words: str) -> list[Minute]:
-    """ "11 blind few": errors of 1,000 requests, a minute without datapoints, a minute of 5 requests that failed."""
+    """ "11 refused blind few": errors of 1,000 requests, a minute in which every connection was refused, one without
+    datapoints, one of 5 requests that failed."""
     return [_error_minute(word) for word in words.split()]
 
 
@@ -81,6 +82,8 @@ def _error_minute(word: str) -> Minute:
         return Minute(None)
     if word == "few":
         return quiet_minute(requests=5, target_errors=5)
+    if word == "refused":
+        return quiet_minute(connection_errors=1000)  # a target that refuses has no 5xx of its own
     return quiet_minute(target_errors=int(word))
 
 

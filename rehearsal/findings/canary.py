@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from probes.stream_report import Window, nobody_noticed, observed_share, share_followed, stream_was_steady
@@ -51,11 +51,12 @@ def observed_shares(result: Result, shares: Sequence[int]) -> tuple[Observation,
         windows.append((100, full[0] + 60, retired[0]))
     missing = sorted(set(shares) - {share for share, *_ in windows})
     if missing:
-        return (order, finding("shares.windows", None, f"no finished bake at {missing} % to look at"))
-    return (order, *(_share_in_window(result, *window) for window in windows))
+        return (order, finding("shares.windows", None, f"no finished bake at {missing} % to look at; {result.ending}"))
+    return (order, *(_share_in_window(result, share, between=span) for share, *span in windows))
 
 
-def _share_in_window(result: Result, share: int, first: float, last: float) -> Observation:
+def _share_in_window(result: Result, share: int, *, between: Sequence[float]) -> Observation:
+    first, last = between
     window = Window(start=result.clock.monotonic_at(first), end=result.clock.monotonic_at(last))
     seen = observed_share(result.requests, candidate_of(result), window=window)
     return replace(share_followed(seen, share / 100), name=f"share at {share} %")
@@ -65,7 +66,7 @@ def gate_passed_everywhere(result: Result, gate: str, *, says: str = "", n_min: 
     """The gate's own observation at each stage that grew; `says` must stand in its sentence."""
     wanted = [stage["share_percent"] for stage in result.plan["stages"]][:-1]
     seen = []
-    for share, decision in zip(wanted, result.decisions(event="GATE_PASSED"), strict=False):
+    for share, decision in zip(wanted, _gate_decisions(result), strict=False):
         rows = [row for row in journalled(decision) if row.name == gate]
         if not rows:
             seen.append(finding(f"{gate} at {share} %", None, f"no {gate} in the decision to grow from {share} %"))
@@ -74,8 +75,15 @@ def gate_passed_everywhere(result: Result, gate: str, *, says: str = "", n_min: 
         lacking = says not in row.message or (row.n or 0) < n_min
         seen.append(replace(row, verdict=Verdict.NO_DATA, message=f"lacks {says!r}: {row.message}") if lacking else row)
     if len(seen) < len(wanted):
-        seen.append(finding(gate, None, f"{len(seen)} of {len(wanted)} stages were decided"))
+        seen.append(finding(gate, None, f"{len(seen)} of {len(wanted)} stages were decided; {result.ending}"))
     return tuple(seen)
+
+
+def _gate_decisions(result: Result) -> list[Mapping[str, object]]:
+    """One per stage, in their order: those that let it grow, and the one that did not."""
+    passed = list(result.decisions(event="GATE_PASSED"))
+    refused = [*result.decisions(event="GATE_FAILED"), *result.decisions(event="GATE_UNDECIDED")]
+    return [*passed, *refused[-1:]] if result.record["reached_full_at"] is None else passed
 
 
 def all_gates_passed(result: Result) -> tuple[Observation, ...]:
@@ -85,7 +93,7 @@ def all_gates_passed(result: Result) -> tuple[Observation, ...]:
 def reached_in_time(result: Result, minutes_max: float) -> tuple[Observation, ...]:
     submitted, reached = result.record["submitted_at"], result.record["reached_full_at"]
     if submitted is None or reached is None:
-        return (finding("deployment.minutes", None, "all customers were never reached"),)
+        return (finding("deployment.minutes", None, f"all customers were never reached; {result.ending}"),)
     minutes = (reached - submitted) / 60
     message = f"all customers after {minutes:.1f} min, limit {minutes_max:g} min"
     return (
@@ -97,7 +105,7 @@ def nobody_failed(result: Result) -> tuple[Observation, ...]:
     """From the first shift to the stream's end, not one request failed."""
     first = result.record["first_shift_at"]
     if first is None:
-        return (finding("stream.failures", None, "the rollout never shifted"),)
+        return (finding("stream.failures", None, f"the rollout never shifted; {result.ending}"),)
     since = result.clock.monotonic_at(float(first))
     return (nobody_noticed([r for r in result.requests if r.monotonic >= since], result.run),)
 

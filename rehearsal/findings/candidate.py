@@ -24,6 +24,13 @@ def _ready(result: Result, slot: str) -> dict[str, Any]:
     return dict(result.facts["ready"]["services"][slot])
 
 
+def became_ready(result: Result) -> tuple[Observation, ...]:
+    """Whether there is a ready candidate to look at; what kept it from becoming one, if not."""
+    ready = "ready" in result.facts
+    message = f"{candidate_of(result)} was ready" if ready else f"the candidate was never ready; {result.ending}"
+    return (finding("candidate.ready", ready, message),)
+
+
 def runs_released_image(result: Result) -> tuple[Observation, ...]:
     view, image = _ready(result, candidate_of(result)), result.record["image"]
     holds = view["running"] == view["desired"] > 0 and all(one == image for one in view["images"])
@@ -44,7 +51,7 @@ def nobody_met_it_before_the_shift(result: Result) -> tuple[Observation, ...]:
     """From the stream: no request that ended before the first shift was answered by the candidate."""
     shifted_at = result.record["first_shift_at"]
     if shifted_at is None:
-        return (finding("customers.before_shift", None, "the rollout never shifted"),)
+        return (finding("customers.before_shift", None, f"the rollout never shifted; {result.ending}"),)
     until = result.clock.monotonic_at(float(shifted_at))
     before = [record for record in result.requests if record.ended < until and record.slot]
     met = [record for record in before if record.slot == candidate_of(result)]
@@ -71,7 +78,23 @@ def differs_in_image_only(result: Result) -> tuple[Observation, ...]:
     others = [path for path in paths if not _IMAGE.fullmatch(path)]
     message = f"the revisions differ in {', '.join(paths) or 'nothing'}"
     message += f"; not declared: {', '.join(others)}" if others else ""
-    return (finding("revision.differences", bool(paths) and not others, message, value=list(paths)),)
+    differences_found = finding("revision.differences", bool(paths) and not others, message, value=list(paths))
+    return (differences_found, _revision_of_the_answer(result))
+
+
+def _revision_of_the_answer(result: Result) -> Observation:
+    """ECS numbers revisions: the service runs what this rollout registered and asked for, not a number made up."""
+    runs = str(_ready(result, candidate_of(result))["task_definition"])
+    calls = updates_of(result, candidate_of(result), effects(result, until=result.facts["ready"]["virtual"]))
+    asked = [str(call["parameters"]["taskDefinition"]) for call in calls if call["parameters"].get("taskDefinition")]
+    registered = str(result.record["candidate_task_definition"])
+    message = f"the service runs {_revision(runs)}; asked for {', '.join(map(_revision, asked)) or 'none'}"
+    message += f"; the rollout registered {_revision(registered)}"
+    return finding("revision.number", runs == registered == (asked or [""])[-1], message, value=_revision(runs))
+
+
+def _revision(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1]
 
 
 def only_candidate_updated(result: Result) -> tuple[Observation, ...]:

@@ -29,6 +29,12 @@ def later_bakes(plan: Plan, minutes_min: float) -> tuple[Observation, ...]:
     return (finding("plan.later_bakes", holds, message, value=bakes, limit=minutes_min, unit="min"),)
 
 
+def stability(plan: Plan, minutes_min: float) -> tuple[Observation, ...]:
+    minutes = plan.stability_seconds / _MINUTE
+    message = f"all customers are watched for {minutes:g} min, at least {minutes_min:g}"
+    return (finding("plan.stability", minutes >= minutes_min, message, value=minutes, limit=minutes_min, unit="min"),)
+
+
 def reaches_all_in(plan: Plan, minutes_max: float) -> tuple[Observation, ...]:
     """Alignment, bake and settle of every stage before the last (contracts: plan defaults and times)."""
     each = [MINUTE_SECONDS + stage.bake_seconds + plan.settle_seconds for stage in plan.stages[:-1]]

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from probes.account.containers import differences
 from probes.stream_report import nobody_noticed, slot_went_quiet, unexplained_failures
 from rehearsal.findings.common import (
     candidate_of,
@@ -100,7 +99,20 @@ def answered_in_a_row(result: Result) -> tuple[Observation, ...]:
     if not said:
         return (finding("rollback.answers", False, "the public address was never verified"),)
     count, wanted = int(str(said[-1]["reason"]).split(" ", 1)[0]), result.plan["health_answers_in_a_row"]
-    return (finding("rollback.answers", count >= wanted, str(said[-1]["reason"]), value=count, limit=wanted),)
+    engine = finding("rollback.answers", count >= wanted, str(said[-1]["reason"]), value=count, limit=wanted)
+    return (engine, _answers_before_verification(result, wanted))
+
+
+def _answers_before_verification(result: Result, wanted: int) -> Observation:
+    """The engine's word against the customers': whose answers were the last ones when it called health verified."""
+    until = result.clock.monotonic_at(float(_back(result)["verified_at"]))
+    answered = sorted((r for r in result.requests if r.slot and r.ended <= until), key=lambda record: record.ended)
+    last = answered[-wanted:]
+    by_stable = sum(record.slot == stable_of(result) for record in last)
+    message = f"{by_stable} of the last {wanted} answers to customers before the verification came from "
+    message += f"{stable_of(result)}"
+    holds = by_stable == wanted if len(last) == wanted else None
+    return finding("rollback.last_answers", holds, message, value=by_stable, limit=wanted, n=len(last))
 
 
 def stable_targets_healthy(result: Result) -> tuple[Observation, ...]:
@@ -231,59 +243,3 @@ def failures_in_own_log(result: Result) -> tuple[Observation, ...]:
     message = f"{len(failed) - len(strange)} of {len(failed)} failed requests stand in the candidate's own log by id"
     holds = None if not failed else not strange
     return (finding("failures.logged", holds, message, value=len(strange), limit=0, n=len(failed)),)
-
-
-# ------------------------------------------------------------------------------------------------ emergency
-
-
-def _runs(result: Result) -> list[Mapping[str, Any]]:
-    return list(result.facts.get("emergency", []))
-
-
-def emergency_worked(result: Result, number: int) -> tuple[Observation, ...]:
-    runs = _runs(result)
-    if len(runs) <= number:
-        return (finding("emergency.command", None, "the command was not run"),)
-    run = runs[number]
-    share = share_in({"parameters": {"Actions": run["rule_after"]["Actions"]}}, candidate_of(result))
-    message = f"exit code {run['exit_code']} after {run['seconds']:.1f} s, the candidate has {share} %"
-    message += f": {run['output'][-300:].strip()}" if run["exit_code"] else ""
-    return (
-        finding("emergency.command", run["exit_code"] == 0 and share == 0, message, value=run["exit_code"], limit=0),
-    )
-
-
-def emergency_changed_weights_only(result: Result) -> tuple[Observation, ...]:
-    run = _runs(result)[0]
-    paths = differences(run["rule_before"], run["rule_after"])
-    others = [path for path in paths if not path.endswith(".Weight")]
-    message = f"changed: {', '.join(paths) or 'nothing'}"
-    return (finding("emergency.changes", bool(paths) and not others, message, value=len(others), limit=0),)
-
-
-def emergency_changed_nothing(result: Result, number: int) -> tuple[Observation, ...]:
-    run = _runs(result)[number]
-    paths = differences(run["rule_before"], run["rule_after"])
-    holds = run["exit_code"] == 0 and not paths
-    message = f"exit code {run['exit_code']}, changed: {', '.join(paths) or 'nothing'}"
-    return (finding("emergency.again", holds, message, value=len(paths), limit=0),)
-
-
-def abort_recorded(result: Result) -> tuple[Observation, ...]:
-    said = result.decisions(event="SHARE_TAKEN_AWAY")
-    state = result.record["state"]
-    message = f"{state}: {said[-1]['reason'] if said else 'the engine never saw it'}"
-    return (finding("emergency.record", state == "ABORTED_EXTERNALLY" and bool(said), message, value=state),)
-
-
-def never_rose_again(result: Result) -> tuple[Observation, ...]:
-    runs = _runs(result)
-    if not runs:
-        return (finding("emergency.rise", None, "the command was not run"),)
-    calls = effects(result, since=runs[0]["ended_virtual"])
-    rises = [share for share in (share_in(call, candidate_of(result)) for call in calls) if share]
-    return (
-        finding(
-            "emergency.rise", not rises, f"shares given after the command: {rises or 'none'}", value=len(rises), limit=0
-        ),
-    )

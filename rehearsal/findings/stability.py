@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from probes.stream_report import nobody_noticed
@@ -21,7 +22,7 @@ def _span(result: Result) -> tuple[float, float] | None:
 def watched_long_enough(result: Result, minutes_min: int) -> tuple[Observation, ...]:
     span = _span(result)
     if span is None:
-        return (finding("stability.minutes", None, "the stability time never ended"),)
+        return (finding("stability.minutes", None, f"the stability time never ended; {result.ending}"),)
     minutes = (span[1] - span[0]) / MINUTE_SECONDS
     decision = result.decisions(event="STABLE_LONG_ENOUGH")[-1]
     verified = int(str(decision["reason"]).split(" ", 1)[0])
@@ -33,7 +34,7 @@ def triggers_armed(result: Result) -> tuple[Observation, ...]:
     """Each minute of the stability time has a decision that names all five triggers."""
     span = _span(result)
     if span is None:
-        return (finding("stability.triggers", None, "the stability time never ended"),)
+        return (finding("stability.triggers", None, f"the stability time never ended; {result.ending}"),)
     armed: set[int] = set()
     for decision in result.decisions():
         names = {seen.name for seen in journalled(decision)}
@@ -50,7 +51,7 @@ def way_back_warm(result: Result) -> tuple[Observation, ...]:
     """With all customers on the candidate: stable attached at weight 0, at its recorded size, healthy, never lost."""
     view = result.facts.get("at 100")
     if view is None:
-        return (finding("way_back", None, "nobody looked while all customers were on the candidate"),)
+        return (finding("way_back", None, f"nobody looked while all customers were on the candidate; {result.ending}"),)
     stable = stable_of(result)
     service, states = view["services"][stable], view["groups"][stable]["targets"]
     groups = [
@@ -88,7 +89,7 @@ def served_until_expiry(result: Result) -> tuple[Observation, ...]:
     change, changed = result.plan.get("dns"), result.record["dns_changed_at"]
     down = [c for c in updates_of(result, stable_of(result), effects(result)) if _to_zero(c)]
     if change is None or changed is None or not down:
-        return (finding("dns.expiry", None, "no change of names before a scale-down to look at"),)
+        return (finding("dns.expiry", None, f"no change of names before a scale-down to look at; {result.ending}"),)
     waited = down[0]["time_virtual"] - changed
     message = (
         f"the old side was scaled down {waited:.0f} s after the name was resolved, lifetime {change['ttl_seconds']} s"
@@ -102,12 +103,19 @@ def _to_zero(call: object) -> bool:
 
 
 def only_declared_record(result: Result) -> tuple[Observation, ...]:
-    declared = result.plan["dns"]["name"] if result.plan.get("dns") else None
+    declared, zone = (result.plan.get("dns") or {}).get("name"), result.facts["before"]["zone"]
     calls = [c for c in effects(result) if c["operation"] == "ChangeResourceRecordSets"]
     changed = [_name_and_action(change) for call in calls for change in _changes(call)]
     foreign = [change for change in changed if change != (declared, "UPSERT")]
+    elsewhere = sorted({_zone_in(call) for call in calls} - {zone})
     message = f"changed: {changed or 'nothing'}; declared is {declared}"
-    return (finding("dns.batch", bool(changed) and not foreign, message, value=len(foreign), limit=0, n=len(changed)),)
+    message += f"; in another zone: {', '.join(elsewhere)}, declared is {zone}" if elsewhere else f" in zone {zone}"
+    holds = bool(changed) and not foreign and not elsewhere
+    return (finding("dns.batch", holds, message, value=len(foreign), limit=0, n=len(changed)),)
+
+
+def _zone_in(call: Mapping[str, Any]) -> str:
+    return str(call["parameters"].get("HostedZoneId", "no zone")).rsplit("/", 1)[-1]
 
 
 def _name_and_action(change: dict[str, Any]) -> tuple[str, str]:
@@ -133,7 +141,7 @@ def changed_before_scale_down(result: Result) -> tuple[Observation, ...]:
     names = [c["time_virtual"] for c in calls if c["operation"] == "ChangeResourceRecordSets"]
     down = [c["time_virtual"] for c in updates_of(result, stable_of(result), calls) if _to_zero(c)]
     if not names or not down:
-        return (finding("dns.order", None, "no change of names, or no scale-down"),)
+        return (finding("dns.order", None, f"no change of names, or no scale-down; {result.ending}"),)
     message = f"names changed {down[0] - names[0]:.0f} s before the old side was scaled down"
     return (finding("dns.order", names[-1] < down[0], message, value=down[0] - names[0], unit="s"),)
 
@@ -150,7 +158,13 @@ def scaled_down_without_weight(result: Result) -> tuple[Observation, ...]:
     down = [c["time_virtual"] for c in updates_of(result, stable_of(result), calls) if _to_zero(c)]
     moves = [c for c in calls if share_in(c, stable_of(result)) is not None]
     if not down or not moves:
-        return (finding("old_side.weight", None, "the old side was never scaled down, or the listener never changed"),)
+        return (
+            finding(
+                "old_side.weight",
+                None,
+                f"the old side was never scaled down, or the listener never changed; {result.ending}",
+            ),
+        )
     last = [c for c in moves if c["time_virtual"] < down[0]][-1]
     weight = share_in(last, stable_of(result))
     message = f"its weight was {weight} % for {down[0] - last['time_virtual']:.0f} s when it was scaled down"
@@ -160,6 +174,6 @@ def scaled_down_without_weight(result: Result) -> tuple[Observation, ...]:
 def nobody_cut_off(result: Result) -> tuple[Observation, ...]:
     down = [c["time_virtual"] for c in updates_of(result, stable_of(result), effects(result)) if _to_zero(c)]
     if not down:
-        return (finding("stream.failures", None, "the old side was never scaled down"),)
+        return (finding("stream.failures", None, f"the old side was never scaled down; {result.ending}"),)
     since = result.clock.monotonic_at(down[0]) - 1.0
     return (nobody_noticed([r for r in result.requests if r.monotonic >= since], result.run),)

@@ -29,6 +29,7 @@ _HOLD = "Hold {service}: {reason}"
 _NOTICE = "Notice {service}: {reason}"
 _BY_EVENT: Mapping[str, str] = {
     "CANDIDATE_READY": "Ready {service}: {candidate} has {version}, {reason}",
+    "CANDIDATE_EXPOSED": "Roll back {service}: {reason}; the customers are taken back",
     "CANDIDATE_FAILED": "Give up {service}: {reason}; no customer was moved",
     "CONFIRMED": "Start {service}: {wanted} to {candidate}, {reason}",
     "CONFIRMATION_MISSED": "Give up {service}: {reason}; no customer was moved",

@@ -42,6 +42,11 @@ class Resolver:
         response.flags |= dns.flags.AA
         question = query.question[0]
         name, kind = question.name, dns.rdatatype.to_text(question.rdtype)
+        if name in _balancers(records):
+            # A resolver out there would follow the alias to Amazon's own zone; this one stands in for it.
+            if kind == "A":
+                response.answer = [dns.rrset.from_text(name, ALIAS_TTL_SECONDS, "IN", "A", self._address)]
+            return response
         zone = _zone_of(name, records)
         if zone is None:
             response.set_rcode(dns.rcode.REFUSED)
@@ -97,6 +102,12 @@ class Resolver:
         if self._faults.get("wrong_target"):
             return _other_slot(target)
         return target
+
+
+def _balancers(records: Sequence[Record]) -> set[dns.name.Name]:
+    """The load balancers' own names, to which aliases point."""
+    aliases = (record["AliasTarget"]["DNSName"] for record in records if "AliasTarget" in record)
+    return {dns.name.from_text(str(alias)) for alias in aliases}
 
 
 def _other_slot(target: str) -> str:

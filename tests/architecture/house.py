@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("rollout", "gate", "evidence", "probes", "steps", "policies", "loadtests", "sandbox", "infrastructure")
+PACKAGES = (
+    "rollout", "gate", "evidence", "probes", "rehearsal", "steps", "policies", "loadtests", "sandbox",
+    "infrastructure", "docs",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

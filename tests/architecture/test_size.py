@@ -64,10 +64,11 @@ def test_parameters_beyond_the_first_are_named_by_the_caller() -> None:
         Finding(
             path, node.lineno, f"{node.name} takes {count} positional parameters", "Put a * after the second of them."
         )
-        for path in modules("rollout", "probes", "evidence", "gate")
+        for path in modules("rollout", "probes", "evidence", "gate", "rehearsal")
         for node, method in functions(path)
         if (count := _positional(node, method=method)) > POSITIONAL_MAX
         and f"{path}:{node.name}" not in POSITIONAL_REASONS
+        and not _is_command(node)
         and not node.name.startswith("__")
     )
 

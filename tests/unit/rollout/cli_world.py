@@ -98,6 +98,7 @@ class SimConnection:
         self.store, self.router, self.clock = SimStore(world), SimRouter(world), TalkativeClock(world)
         self.alerts, self.services, self.dns = FakeAlerts(), SimServices(world), SimDns(world)
         self.owner, self.ticks = "host/1/abc", list[Tick]()
+        self.on_tick: Callable[[], object] = lambda: None
         self.ports = Ports(
             sources=Sources(
                 router=self.router,
@@ -118,6 +119,7 @@ class SimConnection:
         def observe(tick: Tick) -> None:
             self.ticks.append(tick)
             observer(tick)
+            self.on_tick()
 
         settings = EngineSettings(owner=self.owner, tick_seconds=20.0, metric_seconds=0.0)
         return Engine(self.ports, settings, real_seconds=self.clock.monotonic, observer=observe)
@@ -160,7 +162,7 @@ class Desk:
         return self.connection.store.records[KEY]
 
     def when(self, state: State, act: Callable[[], object]) -> None:
-        """Call `act` once, at the first wait that finds the rollout in this state."""
+        """Call `act` once, at the first tick that finds the rollout in this state; not every tick is waited after."""
         done: list[bool] = []
 
         def look() -> None:
@@ -168,7 +170,7 @@ class Desk:
                 done.append(True)
                 act()
 
-        self.connection.clock.on_wait = look
+        self.connection.on_tick = look
 
     def submit_and_leave(self) -> None:
         """A rollout that another process started and left at once."""

@@ -57,10 +57,10 @@ class TestExplain:
         tripped = "FAIL TRIG-01 5 %, error rate > 1 %, n=3000, 5 of 5 consecutive minutes over"
         lines = capsys.readouterr().out.splitlines()
         assert lines[1] == "Outcome: rolled back; started 2027-01-15 08:00:00Z, 13 min 40 s in all."
-        assert lines[2] == f"First cause, 2027-01-15 08:06:20Z in BAKING: TRIGGER_TRIPPED, {tripped}."
+        assert lines[2] == f"First cause, 2027-01-15 08:07:20Z in BAKING: TRIGGER_TRIPPED, {tripped}."
         assert lines[3] == f"  decided by: {tripped}"
-        assert "  2027-01-15 08:06:20Z ROLLING_BACK: SetShare(candidate=0)" in lines
-        assert lines[-2] == "Way back: decided 2027-01-15 08:06:20Z by engine, verified after 2 min."
+        assert "  2027-01-15 08:07:20Z ROLLING_BACK: SetShare(candidate=0)" in lines
+        assert lines[-2] == "Way back: decided 2027-01-15 08:07:20Z by engine, verified after 1 min 20 s."
         assert lines[-1].startswith("Journal: ")
         assert lines[-1].endswith("entries, the chain of hashes is intact.")
 
@@ -71,7 +71,7 @@ class TestExplain:
         assert desk("explain", desk.record.rollout_id) == Exit.DONE
         out = capsys.readouterr().out
         assert "Cause: nothing stood in its way." in out
-        assert "Passed 5 %, 2027-01-15 08:02:00Z to 2027-01-15 08:17:00Z:\n  PASS GATE-01 0 %" in out
+        assert "Passed 5 %, 2027-01-15 08:03:00Z to 2027-01-15 08:18:00Z:\n  PASS GATE-01 0 %" in out
 
     def test_an_earlier_rollout_by_its_name(self, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
         desk.world.slots["blue"].error_percent = 5.0

@@ -22,16 +22,16 @@ def desk(tmp_path: Path) -> Desk:
 def paused(desk: Desk) -> None:
     """Held by a person while baking, and left."""
     desk.when(State.BAKING, lambda: desk("pause", "--reason", "lunch"))
-    first = desk.connection.clock.on_wait
+    first = desk.connection.on_tick
 
     def look() -> None:
         first()
         if desk.record.state is State.HOLDING:
             signal.raise_signal(signal.SIGINT)
 
-    desk.connection.clock.on_wait = look
+    desk.connection.on_tick = look
     desk("run")
-    desk.connection.clock.on_wait = lambda: None
+    desk.connection.on_tick = lambda: None
     assert desk.record.state is State.HOLDING
 
 

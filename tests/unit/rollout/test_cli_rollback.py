@@ -28,7 +28,7 @@ def baking(desk: Desk, *, vanish: bool = False) -> None:
 
     desk.when(State.BAKING, leave)
     desk("run")
-    desk.connection.clock.on_wait = lambda: None
+    desk.connection.on_tick = lambda: None
     assert desk.record.state is State.BAKING
 
 

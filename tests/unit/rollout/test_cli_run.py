@@ -154,19 +154,17 @@ class TestLeaving:
         assert "Interrupted" not in err
 
     def test_patience_ends_while_it_holds(self, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-        desk.when(State.BAKING, lambda: desk.world.down.add("metrics"))
         desk.when(State.BAKING, lambda: desk("pause", "--reason", "lunch"))
-        clock = desk.connection.clock
-        asked = clock.on_wait
+        asked = desk.connection.on_tick
 
         def look() -> None:
             asked()
             if desk.record.state is State.HOLDING:
                 raise KeyboardInterrupt
 
-        clock.on_wait = look
+        desk.connection.on_tick = look
         assert desk("run") == Exit.RUNNING
-        clock.on_wait = lambda: None
+        desk.connection.on_tick = lambda: None
         capsys.readouterr()
 
         assert desk("run", "--wait-seconds", "0") == Exit.HOLDING
@@ -190,7 +188,7 @@ class TestAnotherController:
 
         desk.when(State.BAKING, vanish)
         desk("run")
-        desk.connection.clock.on_wait = lambda: None
+        desk.connection.on_tick = lambda: None
         desk.connection.owner = "other/2/def"
         capsys.readouterr()
 

@@ -31,7 +31,7 @@ def left_in(desk: Desk, state: State, *, vanish: bool = False) -> None:
 
     desk.when(state, leave)
     desk("run")
-    desk.connection.clock.on_wait = lambda: None
+    desk.connection.on_tick = lambda: None
 
 
 class TestStatus:
@@ -55,8 +55,8 @@ class TestStatus:
             "shop-api 1.0.0 (green) -> 1.1.0 (blue)",
             "Rollout 1800000000-blue-cccccccccccc is BAKING, stage 1 of 4.",
             "5 % of the customers are on blue, 5 % wanted.",
-            "Next: the gates are read at 2027-01-15 08:19:00Z at the earliest; a PASS moves 25 %.",
-            "Leader: nobody leads it; last change 2027-01-15 08:01:40Z, 0 s ago (revision N).",
+            "Next: the gates are read at 2027-01-15 08:20:00Z at the earliest; a PASS moves 25 %.",
+            "Leader: nobody leads it; last change 2027-01-15 08:02:20Z, 0 s ago (revision N).",
             "Go on with `rollout run`, or take traffic back with `rollout rollback --reason ...`.",
         ]
 
@@ -69,7 +69,7 @@ class TestStatus:
         assert desk("status") == Exit.RUNNING
 
         out = capsys.readouterr().out
-        assert "Leader: led by host/1/abc; last change 2027-01-15 08:01:20Z, 2 min 25 s ago" in out
+        assert "Leader: led by host/1/abc; last change 2027-01-15 08:02:20Z, 2 min 5 s ago" in out
         assert "Asked for and not yet answered: pause by ada." in out
         assert "Go on with" not in out
 
@@ -80,7 +80,7 @@ class TestStatus:
         monkeypatch.setattr(desk.connection.store, "journal", _no_answer)
 
         assert desk("status") == Exit.RUNNING
-        assert "last change 2027-01-15 08:01:20Z" in capsys.readouterr().out
+        assert "last change 2027-01-15 08:02:20Z" in capsys.readouterr().out
 
     def test_the_end_has_no_next(self, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
         desk("run")
@@ -88,7 +88,7 @@ class TestStatus:
 
         assert desk("status") == Exit.DONE
         out = capsys.readouterr().out
-        assert "Ended 2027-01-15 09:07:40Z, 1 h 7 min in all." in out
+        assert "Ended 2027-01-15 09:08:20Z, 1 h 8 min in all." in out
         assert "Next" not in out
 
     @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ class TestStatus:
             (State.PREPARING, "Next: when blue is healthy, 5 % of the customers move."),
             (State.READY, "Next: the first shift follows."),
             (State.SHIFTING, "Next: 5 % has to be read back from the listener."),
-            (State.STABILIZING, "Next: the old side is retired at 2027-01-15 09:02:00Z at the earliest, if no trigger"),
+            (State.STABILIZING, "Next: the old side is retired at 2027-01-15 09:03:00Z at the earliest, if no trigger"),
             (State.RETIRING, "Next: green is scaled down when nothing leads to it any more."),
-            (State.SETTLING, "Next: it ends at 2027-01-15 09:07:40Z at the earliest."),
+            (State.SETTLING, "Next: it ends at 2027-01-15 09:08:20Z at the earliest."),
         ],
     )
     def test_what_follows_each_state(
@@ -126,7 +126,7 @@ class TestStatus:
     ) -> None:
         desk.world.slots["blue"].error_percent = 5.0
         if state is State.HOLDING:
-            desk.world.at(90, lambda world: _pause(desk))
+            desk.world.at(150, lambda world: _pause(desk))
         left_in(desk, state, vanish=True)
         capsys.readouterr()
 

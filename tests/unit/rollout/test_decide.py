@@ -22,6 +22,7 @@ from worlds import (
     instant,
     loop,
     metrics,
+    minute,
     record,
     service,
     sight,
@@ -34,7 +35,7 @@ from rollout.events import find_event
 from rollout.invariants import check
 from rollout.model import Plan, Verdict
 from rollout.record import TERMINAL_STATES, Bake, Hold, Record, SetShare, StagePass, State
-from rollout.seen import DnsReading, ListenerReading, Metrics, PublicReading, Situation
+from rollout.seen import DnsReading, ListenerReading, Metrics, PublicReading, SideMinute, Situation
 from rollout.sight import Event, Sight
 from tests.fakes.sim_world import MINUTE, START
 
@@ -186,10 +187,29 @@ def test_nothing_leads_from_going_back_to_the_way_forward() -> None:
 
 def test_only_what_was_answered_is_dropped() -> None:
     rec = record(State.READY, request=asked("pause"))
-    kept = decide(PLAN, rec, situation(0), instant(0)).record.request
-    dropped = decide(PLAN, replace(rec, request=asked("confirm")), situation(0), instant(0)).record.request
+    at_rest = situation(0, metrics=Metrics(candidate=(minute(0, None),)))
+    kept = decide(PLAN, rec, at_rest, instant(90)).record.request
+    confirmed = replace(rec, request=asked("confirm"))
+    dropped = decide(PLAN, confirmed, at_rest, instant(90)).record.request
 
     assert (kept, dropped) == (rec.request, None)
+    assert decide(PLAN, confirmed, situation(0), instant(90)).record == confirmed, "not answered yet, not dropped yet"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "idle"),
+    [
+        pytest.param((minute(-1, None, cpu_percent=90.0), minute(0, None, cpu_percent=7.0)), 7.0, id="not-the-start"),
+        pytest.param((minute(0, None, cpu_percent=8.0), minute(1, None, cpu_percent=5.0)), 5.0, id="the-lowest"),
+        pytest.param((), 0.0, id="never-seen-all-counts"),
+    ],
+)
+def test_what_the_candidate_uses_at_rest_is_remembered(minutes: tuple[SideMinute, ...], idle: float) -> None:
+    """GATE-03's projection subtracts it: it does not grow with the customers' share."""
+    seen = situation(0, metrics=Metrics(candidate=minutes))
+    after = decide(PLAN, record(State.READY), seen, instant(421)).record
+
+    assert (after.state, after.idle_cpu_percent) == (State.SHIFTING, idle)
 
 
 @pytest.mark.parametrize(("kind", "kept"), [("resume", False), ("extend", False), ("pause", True), ("confirm", True)])

@@ -17,19 +17,22 @@ from worlds import (
     errors_of,
     instant,
     metrics,
+    minute,
     record,
     service,
     sight,
+    silent,
     situation,
 )
 
 from rollout.events import find_event
 from rollout.record import TERMINAL_STATES, Bake, Record, State
-from rollout.seen import DnsReading, ListenerReading, Metrics, PublicReading, Situation
+from rollout.seen import DnsReading, ListenerReading, Metrics, PublicReading, SideMinute, Situation
 from rollout.sight import Event
 from tests.fakes.sim_world import MINUTE, START
 
 QUIET = metrics(errors_of("S" * 20))
+AT_REST = Metrics(candidate=(minute(0, None),))  # a whole minute of the candidate without customers
 
 
 def baking(**more: Any) -> Record:
@@ -83,16 +86,56 @@ def test_preparing(sit: Situation, seconds: float, expected: Event) -> None:
 @pytest.mark.parametrize(
     ("more", "share", "seconds", "expected"),
     [
-        pytest.param({}, 0, 0, Event.CONFIRMED, id="nothing-asked"),
+        pytest.param({}, 0, 90, Event.CONFIRMED, id="nothing-asked"),
         pytest.param({"confirm": True}, 0, 0, Event.WAIT, id="waiting"),
-        pytest.param({"confirm": True, "request": asked("confirm")}, 0, 0, Event.CONFIRMED, id="confirmed"),
+        pytest.param({"confirm": True, "request": asked("confirm")}, 0, 90, Event.CONFIRMED, id="confirmed"),
         pytest.param({"confirm": True, "request": asked("pause")}, 0, 0, Event.WAIT, id="another-request"),
         pytest.param({"confirm": True}, 0, 901, Event.CONFIRMATION_MISSED, id="nobody"),
         pytest.param({"request": asked("confirm")}, 7, 0, Event.CANDIDATE_EXPOSED, id="exposed"),
     ],
 )
 def test_ready(more: dict[str, Any], share: float, seconds: float, expected: Event) -> None:
-    assert found(record(State.READY, **more), situation(share), seconds) == expected
+    assert found(record(State.READY, **more), situation(share, metrics=AT_REST), seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("minutes", "seconds", "expected"),
+    [
+        pytest.param((minute(0, None),), 80, Event.CONFIRMED, id="one-whole-minute"),
+        pytest.param((minute(-1, None),), 80, Event.WAIT, id="begun-before-it-was-ready"),
+        pytest.param((minute(-1, None), silent(0)), 80, Event.WAIT, id="not-published-yet"),
+        pytest.param((minute(0, None, cpu_percent=None),), 80, Event.WAIT, id="without-cpu"),
+        pytest.param((), 0, Event.WAIT, id="no-minute-yet"),
+        pytest.param((), 419, Event.WAIT, id="just-before-settle-and-300-s"),
+        pytest.param((), 420, Event.CONFIRMED, id="settle-and-300-s"),
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"confirm": True, "request": asked("confirm")}], ids=["unasked", "confirmed"])
+def test_the_candidate_is_measured_at_rest_before_the_first_shift(
+    more: dict[str, Any], minutes: tuple[SideMinute, ...], seconds: float, expected: Event
+) -> None:
+    """Whole minutes since it was ready only; a source that stays silent delays the first shift, it does not stop it."""
+    at_rest = situation(0, metrics=Metrics(candidate=minutes))
+
+    assert found(record(State.READY, **more), at_rest, seconds) == expected
+
+
+def test_the_wait_at_rest_begins_when_the_candidate_was_ready() -> None:
+    """Its tasks start in the minute before; and the bound follows the plan's settle time."""
+    ready = record(State.READY, entered_at=START + 20, entered_monotonic=20.0)
+    seen = situation(0, metrics=Metrics(candidate=(minute(0, None), minute(1, None))))
+    early = replace(seen, metrics=Metrics(candidate=(minute(0, None),)))
+    slow = replace(PLAN, settle_seconds=600.0)
+
+    assert found(ready, early, 80) == Event.WAIT
+    assert found(ready, seen, 140) == Event.CONFIRMED
+    assert found(ready, situation(0), 20 + 899, plan=slow) == Event.WAIT
+    assert found(ready, situation(0), 20 + 900, plan=slow) == Event.CONFIRMED
+
+
+@pytest.mark.parametrize(("request_kind", "expected"), [("abort", Event.ABORT_REQUESTED), ("pause", Event.WAIT)])
+def test_a_candidate_at_rest_can_be_aborted(request_kind: str, expected: Event) -> None:
+    assert found(record(State.READY, request=asked(request_kind)), situation(0), 30) == expected
 
 
 def shifting(**more: Any) -> Record:

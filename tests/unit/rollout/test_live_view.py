@@ -14,11 +14,12 @@ from rollout.act import Outcome
 from rollout.cli.lines import Lines
 from rollout.cli.outlook import leader, seconds_left, what_next, where
 from rollout.cli.screen import Screen, is_ascii, progress, render, wants_screen
-from rollout.cli.sentences import sentences
+from rollout.cli.sentences import _BY_EVENT, sentences
 from rollout.cli.view import view_of
 from rollout.engine import Tick
 from rollout.model import Verdict
 from rollout.record import Hold, Record, SetShare, State
+from rollout.sight import Event
 from tests.fakes.sim_world import START
 from tests.unit.rollout import worlds
 
@@ -27,14 +28,14 @@ shop-api 1.0.0 (green) -> 1.1.0 (blue)
 rollout  1800000000-blue-cccccccccccc, led here
 state    BAKING, stage 1 of 4
 share    5 % wanted, 5 % read back, 5.0 % of the requests
-time     16 min 40 s since the start, 2 min 20 s left here
+time     17 min 20 s since the start, 2 min 40 s left here
 now      baking
 +------------------------------------------------------------------------------------------------------+
 |   | check    | value | rule                                                  |       n | minutes over|
 |---+----------+-------+-------------------------------------------------------+---------+-------------|
-|ok | GATE-01  |   0 % | error rate < 0.1 %                                    |  45,000 |             |
+|ok | GATE-01  |   0 % | error rate < 0.1 %                                    |  44,000 |             |
 |ok | GATE-02  | 90 ms | p95 < 200 ms                                          |  42,000 |             |
-|ok | GATE-03  |  20 % | CPU < 70 %                                            |       - |             |
+|ok | GATE-03  |  12 % | CPU < 70 %                                            |       - |             |
 |ok | GATE-04  |  40 % | memory < 80 %                                         |       - |             |
 |ok | SHARE    |   5 % | observed share = 5 %                                  | 840,000 |             |
 |ok | BALANCER |   0 % | load balancer errors above their level before < 0.1 % | 840,000 |             |
@@ -78,7 +79,7 @@ class TestTheModel:
 
         assert view == view_of(tick, "shop-api")
         assert (view.share_wanted, view.share_observed, view.requests_share) == (5, 5, 5.0)
-        assert (view.elapsed_seconds, view.left_seconds) == (1000.0, 140.0)
+        assert (view.elapsed_seconds, view.left_seconds) == (1040.0, 160.0)
         assert [line.name for line in view.triggers] == [f"TRIG-0{number}" for number in range(1, 6)]
 
     def test_the_first_minute_has_no_gate_yet(self, good_ticks: list[Tick]) -> None:
@@ -195,7 +196,7 @@ class TestDrawing:
         picture = drawn(at(good_ticks, State.BAKING, 46), width=70)
 
         assert max(len(line) for line in picture.splitlines()) <= 70
-        for value in ("45,000", "840,000", "90 ms", "0/10", "BALANCER"):
+        for value in ("44,000", "840,000", "90 ms", "0/10", "BALANCER"):
             assert value in picture
 
     def test_without_a_table(self, good_ticks: list[Tick]) -> None:
@@ -277,6 +278,21 @@ class TestSentences:
 
         assert len(sentences(ready, good_ticks[0], "s")) == 1
         assert sentences(ready, ready, "s") == ()
+
+    def test_every_event_has_a_sentence(self) -> None:
+        """WAIT says nothing; INVARIANT_BROKEN is the engine's own."""
+        assert set(_BY_EVENT) == {str(event) for event in Event} - {"WAIT"} | {"INVARIANT_BROKEN"}
+
+    def test_a_candidate_that_has_customers_too_early(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path)
+        desk.world.at(30, lambda world: world.set_share(30, "somebody"))
+        ticks = ticks_of(desk)
+        exposed = next(tick for tick in ticks if tick.decision and tick.decision.event == "CANDIDATE_EXPOSED")
+
+        assert [said.text for said in sentences(exposed, ticks[ticks.index(exposed) - 1], "shop-api")] == [
+            "Roll back shop-api: the candidate already has 30 % of the customers before the first shift; "
+            "the customers are taken back"
+        ]
 
     def test_an_event_that_nobody_thought_of(self, good_ticks: list[Tick]) -> None:
         bake = at(good_ticks, State.BAKING, 5)

@@ -1,0 +1,63 @@
+"""All defects, and which of them a run plants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tests.defects import catalogue_engine, catalogue_plan, catalogue_record, catalogue_release, catalogue_world
+from tests.defects.model import Defect
+
+DEFECTS: tuple[Defect, ...] = (
+    *catalogue_world.DEFECTS,
+    *catalogue_plan.DEFECTS,
+    *catalogue_engine.DEFECTS,
+    *catalogue_record.DEFECTS,
+    *catalogue_release.DEFECTS,
+)
+
+# A change below a path plants the defects of these controls (or families of controls).
+_TOUCHES: Mapping[str, tuple[str, ...]] = {
+    "probes/tls": ("PRE-03", "VAL-07"),
+    "probes/certificates": ("PRE-03", "VAL-07"),
+    "steps/certificates": ("PRE-03", "VAL-07"),
+    "probes/dns": ("PRE-04",),
+    "steps/names": ("PRE-04",),
+    "probes/health": ("HEALTH-",),
+    "probes/auth": ("API-02",),
+    "probes/forgery": ("API-02",),
+    "probes/openapi": ("API-01",),
+    "steps/endpoints": ("HEALTH-", "API-"),
+    "probes/header": ("VAL-08",),
+    "steps/headers": ("VAL-08",),
+    "probes/rate_limit": ("ARCH-03",),
+    "probes/session": ("ARCH-11",),
+    "rehearsal/findings/plan": ("PROC-10", "MET-02"),
+    "rollout/plan_file": ("PROC-10", "MET-02"),
+    "release.toml": ("PROC-10", "MET-02"),
+    "rollout/judge": ("GATE-01", "GATE-02"),
+    "rollout/bounds": ("GATE-01",),
+    "rollout/trip": ("TRIG-",),
+    "rollout/harm": ("TRIG-", "PROC-11"),
+    "rollout/retreat": ("RB-",),
+    "rollout/backward": ("RB-",),
+    "rehearsal/findings/retreat": ("RB-", "MET-03"),
+    "rehearsal/findings/stability": ("DUR-09", "DUR-10", "PROC-12"),
+    "rehearsal/findings/canary": ("DUR-07",),
+    "rehearsal/findings/candidate": ("PROC-04",),
+}
+
+
+def chosen(tenth: int, *, tenths: int, changed: Iterable[str]) -> tuple[Defect, ...]:
+    """Every `tenths`-th defect from `tenth` on, and those whose controls the changed paths touch."""
+    touched = tuple(
+        control
+        for path in changed
+        for prefix, controls in _TOUCHES.items()
+        if path.startswith(prefix)
+        for control in controls
+    )
+    return tuple(
+        defect
+        for number, defect in enumerate(DEFECTS)
+        if number % tenths == tenth or (touched and defect.control.startswith(touched))
+    )
