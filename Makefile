@@ -17,16 +17,16 @@ help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 gates: .venv/.stamp ## Run the release gate: every feature against the embedded sandbox
-	.venv/bin/python -m pytest features/ --environment $(ENVIRONMENT) -n 2 $(ARGS)
+	.venv/bin/python -m pytest features/ --environment $(ENVIRONMENT) $(ARGS)
 
 test: .venv-dev/.stamp lint ## Prove the code: lint, types, unit, contract, architecture and end-to-end tests
-	.venv-dev/bin/python -m pytest tests sandbox/service/tests -n 2 --dist loadgroup \
-	  --cov --cov-branch --cov-report=term:skip-covered --cov-report=json:build/coverage.json $(ARGS)
+	.venv-dev/bin/python -m pytest tests sandbox/service/tests -n 2 --dist loadgroup --timeout 900 \
+	  --cov --cov-report=term:skip-covered --cov-report=json:build/coverage.json $(ARGS)
 
 lint: .venv-dev/.stamp ## Check style and types
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/ruff format --check .
-	.venv-dev/bin/mypy rollout gate evidence probes sandbox
+	.venv-dev/bin/mypy rollout gate evidence probes sandbox rehearsal
 
 defects: .venv-dev/.stamp ## Plant every defect and watch exactly the expected scenarios turn red (long)
 	.venv-dev/bin/python -m pytest tests/defects --all-defects $(ARGS)
@@ -40,7 +40,8 @@ lock: .tools/.stamp ## Resolve requirements/*.in anew into hash-pinned locks
 	    --no-header --no-annotate --upgrade -o requirements/$$name.lock || exit 1; done
 
 clean: ## Stop what a sandbox left running and remove everything that was made
-	@if [ -x .venv/bin/python ]; then .venv/bin/python -m sandbox down --all; fi
+	@for place in build/sandbox/*/; do \
+	  if [ -e "$$place/sandbox.json" ]; then .venv/bin/python -m sandbox down --directory "$$place"; fi; done
 	rm -rf build .tools .venv .venv-dev .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .tools/.stamp: requirements/tools.lock

@@ -107,4 +107,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    print(main())  # noqa: T201  # the one line is what this is for
+    print(main())  # the one line is what this is for

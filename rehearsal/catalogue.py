@@ -33,41 +33,60 @@ class Drill:
     plan: Mapping[str, object] = field(default_factory=dict)
     until_escalated: bool = False
     emergency: bool = False
+    light: bool = False  # may run while the release is about to begin
 
 
-# At 5 % of 600 requests a second the candidate answers 30 in a virtual minute; a trigger needs 20 to judge one.
-_JUDGED_RATE = 600.0
+# A trigger needs 20 requests to judge a minute: half of 80 requests a second are 40 in a virtual minute. At a first
+# stage of 5 % it would take 600 a second, more than two cores carry beside the release. The bake is long enough for
+# ten minutes in a row also after one that was starved of processor time.
+_HALF_AT_ONCE = {
+    "stages": "[{ share_percent = 50, bake_minutes = 25 }, { share_percent = 100 }]",
+    "settling_seconds": 60,
+}
+_JUDGED_RATE = 80.0
 _HALF_FAIL: Faults = {"candidate": {"error_rate": 0.5}}
+# What is compared for five minutes after the end is shown by the first drill; the others look for one.
+_BRIEFLY = {"settling_seconds": 60}
 
 DRILLS: Mapping[str, Drill] = {
     drill.name: drill
     for drill in (
-        Drill(name="candidate answers errors", rate=_JUDGED_RATE, before=_HALF_FAIL),
+        Drill(
+            name="candidate answers errors",
+            rate=_JUDGED_RATE,
+            plan={**_HALF_AT_ONCE, "settling_seconds": 300},
+            before=_HALF_FAIL,
+        ),
         Drill(
             name="candidate is slow while the stable side is scaled in",
+            plan=_HALF_AT_ONCE,
             rate=_JUDGED_RATE,
             before={"candidate": {"latency_ms": 800, "latency_share": 0.5}},
             at_shift={"cloud": {"stable_scaled_to": 1}},
         ),
         Drill(
             name="candidate burns CPU while container service and alerts are down",
+            plan=_HALF_AT_ONCE,
             before={"candidate": {"cpu_percent": 100}, "cloud": {"sns": "down"}},
             at_shift={"cloud": {"ecs": "down"}},
             at_verified={"cloud": {"ecs": "ok"}},
         ),
         Drill(
             name="candidate fills its memory while the stable side is scaled to zero",
+            light=True,
+            plan=_BRIEFLY,
             at_shift={"candidate": {"memory_percent": 97}, "cloud": {"stable_scaled_to": 0}},
         ),
         Drill(
             name="candidate's targets fail and the stable side after them",
+            light=True,
             plan={"desired_tasks": 3},
             at_shift={"candidate": {"unhealthy_tasks": 2}},
             at_return={"stable": {"health": "fail"}},
             until_escalated=True,
         ),
-        Drill(name=EMERGENCY, emergency=True),
+        Drill(name=EMERGENCY, plan=_BRIEFLY, emergency=True),
     )
 }
 
-NAMES = (RELEASE, COMPONENTS, *DRILLS)
+NAMES = (RELEASE, COMPONENTS, *sorted(DRILLS, key=lambda name: not DRILLS[name].light))

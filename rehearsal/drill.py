@@ -134,7 +134,7 @@ def _release_file(scene: Scene, drill: Drill) -> Path:
         return scene.release_file
     text = scene.release_file.read_text(encoding="utf-8")
     for name, value in drill.plan.items():
-        text = re.sub(rf"(?m)^{name} *=.*\n", "", text)
+        text = re.sub(rf"(?m)^{name} *= *(\[\n(?:.*\n)*?\]\n|.*\n)", "", text)
         text = text.replace("[plan]\n", f"[plan]\n{name} = {value}\n", 1)
     path = scene.directory / "release.toml"
     path.write_text(text, encoding="utf-8")

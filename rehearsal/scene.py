@@ -53,6 +53,7 @@ class Notes:
 
     observations: dict[str, list[Observation]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    clock: dict[str, float] = field(default_factory=dict)
 
     def see(self, topic: str, *observations: Observation) -> None:
         self.observations.setdefault(topic, []).extend(observations)
@@ -95,6 +96,11 @@ class Scene:
 
     def live_and_next(self) -> tuple[str, str]:
         return self.connection.router.roles()
+
+    def clock_line(self) -> dict[str, float]:
+        """One instant on both clocks, to be taken while virtual time runs at the rehearsal's factor: taken later, every
+        instant of the rehearsal would be off by the time in between."""
+        return {"monotonic": time.monotonic(), "virtual": self.connection.clock.wall(), "factor": self.factor}
 
     # ------------------------------------------------------------------------------------------- processes
 
@@ -207,11 +213,7 @@ class Scene:
             "journal": list(store.journal(record.rollout_id)) if record else [],
             "operations": self.sandbox.operations(self.began_operations),
             "alerts": self.sandbox.mail()[self.began_mail :],
-            "clock": {
-                "monotonic": time.monotonic(),
-                "virtual": self.connection.clock.wall(),
-                "factor": self.factor,
-            },
+            "clock": self.notes.clock or self.clock_line(),
             "status": status,
             "stream_run": self.notes.facts.get("stream_run", ""),
             "service_errors": service_errors(self.sandbox.directory / "logs"),

@@ -16,11 +16,12 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rehearsal.catalogue import NAMES, RELEASE
+from rehearsal.catalogue import COMPONENTS, DRILLS, NAMES, RELEASE
+from rehearsal.release import PAST_GATES
 from rehearsal.result import RESULT_FILE
 from rehearsal.warm import DRILL_NICENESS, Fork, preload
 from sandbox.client import Sandbox
@@ -29,6 +30,7 @@ from sandbox.fixture import start_sandbox
 from sandbox.state import default_directory
 
 ENVIRONMENT_FILE = "environment.json"
+_EXPECTED = "release-expected"
 SANDBOX_VARIABLE = "RELEASE_GATES_SANDBOX"
 RESULTS_VARIABLE = "RELEASE_GATES_RESULTS"
 _LOOK_SECONDS = 0.05
@@ -60,8 +62,7 @@ def serve(work: Path, *, jobs: int, factor: float, stop: threading.Event) -> Non
         while not stop.wait(_LOOK_SECONDS):
             active = {name: process for name, process in active.items() if process.poll() is None}
             for name in _wanted(work, done):
-                drills = [other for other in active if other != RELEASE]
-                if name != RELEASE and len(drills) >= jobs:
+                if _has_to_wait(work, name, active=active, done=done, jobs=jobs):
                     continue
                 done.add(name)
                 if _take_prepared(work, name):
@@ -70,6 +71,28 @@ def serve(work: Path, *, jobs: int, factor: float, stop: threading.Event) -> Non
                 process = _start(work, name, directory=directory, factor=factor)
                 running.callback(process.end)
                 active[name] = process
+
+
+def expect_release(work: Path) -> None:
+    """Say that this run will rehearse the release, once its first phase has passed."""
+    (work / _EXPECTED).touch()
+
+
+def _has_to_wait(work: Path, name: str, *, active: Container[str], done: Container[str], jobs: int) -> bool:
+    """The release and drills keep out of each other's way until its gates have passed, since they judge its customers'
+    response times over windows of two real seconds. Before it begins, light drills may run."""
+    drills = sum(other in active for other in NAMES if other != RELEASE)
+    if name == RELEASE:
+        return drills > 0
+    if drills >= jobs:
+        return True
+    if not (work / _EXPECTED).exists() or finished(work, RELEASE):
+        return False
+    if (result_directory(work, RELEASE) / PAST_GATES).exists():
+        return False
+    asked = (work / "requests" / f"{NAMES.index(RELEASE):02d}").exists()
+    light = name == COMPONENTS or DRILLS[name].light
+    return asked or RELEASE in done or not light
 
 
 def _wanted(work: Path, done: set[str]) -> list[str]:

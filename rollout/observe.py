@@ -29,9 +29,8 @@ from rollout.seen import (
 T = TypeVar("T")
 
 _LEVEL_MINUTES = 30  # how far back the balancer's own errors before the rollout are looked at
-_MOVING = frozenset(
-    {State.PREPARING, State.READY, State.SHIFTING, State.ROLLING_BACK, State.VERIFYING, State.CLEANING, State.RETIRING}
-)
+# What decides these states is in the services; elsewhere once a minute is enough, and a shift waits for nothing.
+_MOVING = frozenset({State.PREPARING, State.ROLLING_BACK, State.VERIFYING, State.CLEANING, State.RETIRING})
 # Whether the stable side can take the customers back may change within a minute here: it is going, or coming back.
 _NEEDS_STABLE = frozenset({State.RETIRING, State.SETTLING, State.ROLLING_BACK, State.VERIFYING})
 _MEASURED = frozenset({State.READY, State.SHIFTING, State.BAKING, State.STABILIZING, State.HOLDING})

@@ -68,9 +68,7 @@ class Cache:
         self._directory.mkdir(parents=True, exist_ok=True)
         configuration = self._directory / "redis.conf"
         configuration.touch(mode=0o600)
-        configuration.write_text(
-            _CONFIGURATION.format(address=self._address, port=self._port, password=self._password)
-        )
+        configuration.write_text(_CONFIGURATION.format(address=self._address, port=self._port, password=self._password))
         command = Command(
             name="redis",
             arguments=[str(self._program), str(configuration)],

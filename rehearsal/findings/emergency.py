@@ -29,7 +29,10 @@ def emergency_worked(result: Result, number: int) -> tuple[Observation, ...]:
 
 
 def emergency_changed_weights_only(result: Result) -> tuple[Observation, ...]:
-    run = _runs(result)[0]
+    runs = _runs(result)
+    if not runs:
+        return (finding("emergency.changes", None, "the command was not run"),)
+    run = runs[0]
     paths = differences(run["rule_before"], run["rule_after"])
     others = [path for path in paths if not path.endswith(".Weight")]
     message = f"changed: {', '.join(paths) or 'nothing'}"
@@ -37,7 +40,10 @@ def emergency_changed_weights_only(result: Result) -> tuple[Observation, ...]:
 
 
 def emergency_changed_nothing(result: Result, number: int) -> tuple[Observation, ...]:
-    run = _runs(result)[number]
+    runs = _runs(result)
+    if len(runs) <= number:
+        return (finding("emergency.again", None, f"the command was run {len(runs)} times"),)
+    run = runs[number]
     paths = differences(run["rule_before"], run["rule_after"])
     holds = run["exit_code"] == 0 and not paths
     message = f"exit code {run['exit_code']}, changed: {', '.join(paths) or 'nothing'}"

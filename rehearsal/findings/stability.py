@@ -10,6 +10,7 @@ from rehearsal.findings.common import candidate_of, effects, finding, journalled
 from rehearsal.result import Result
 from rollout.model import MINUTE_SECONDS, Observation
 
+_LATE_MINUTES_MAX = 2
 _TRIGGERS = {"TRIG-01", "TRIG-02", "TRIG-03", "TRIG-04", "TRIG-05"}
 
 
@@ -31,7 +32,9 @@ def watched_long_enough(result: Result, minutes_min: int) -> tuple[Observation, 
 
 
 def triggers_armed(result: Result) -> tuple[Observation, ...]:
-    """Each minute of the stability time has a decision that names all five triggers."""
+    """Each minute of the stability time was looked at by a decision that names all five triggers.
+
+    A decision judges the last fifteen minutes; it counts for those that closed at most two minutes before it."""
     span = _span(result)
     if span is None:
         return (finding("stability.triggers", None, f"the stability time never ended; {result.ending}"),)
@@ -39,9 +42,9 @@ def triggers_armed(result: Result) -> tuple[Observation, ...]:
     for decision in result.decisions():
         names = {seen.name for seen in journalled(decision)}
         if decision["state"] == "STABILIZING" and names >= _TRIGGERS:
-            armed.add(int(decision["time"] // MINUTE_SECONDS))
-    # The minute of the verified read-back itself is begun by another state's decision.
-    expected = range(int(span[0] // MINUTE_SECONDS) + 1, int(span[1] // MINUTE_SECONDS))
+            minute = int(decision["time"] // MINUTE_SECONDS)
+            armed |= {minute - late for late in range(1, _LATE_MINUTES_MAX + 1)}
+    expected = range(int(span[0] // MINUTE_SECONDS) + 1, int(span[1] // MINUTE_SECONDS) - 1)
     missing = [minute for minute in expected if minute not in armed]
     message = f"{len(expected) - len(missing)} of {len(expected)} minutes have a decision with all five triggers"
     return (finding("stability.triggers", not missing, message, value=len(missing), limit=0, n=len(expected)),)

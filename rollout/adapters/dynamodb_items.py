@@ -153,7 +153,8 @@ def record_of(items: Sequence[Mapping[str, Any]]) -> Record | None:
         return None
     record = replace(decode_record(found["body"]["S"]), lease_revision=int(found["lease_revision"]["N"]))
     asked = by_sort.get("request")
-    if asked is None or asked["rollout_id"]["S"] != record.rollout_id:
+    # The emergency script does not know the rollout's id: its note is for whatever is active.
+    if asked is None or asked.get("rollout_id", {"S": record.rollout_id})["S"] != record.rollout_id:
         return record
     return replace(record, request=decode_request(asked["body"]["S"]))
 

@@ -85,7 +85,7 @@ def _tokens(rule: str) -> list[tuple[str, str]]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise RuleError(f"cannot parse the alarm rule at {text[position:position + 20]!r}")
+            raise RuleError(f"cannot parse the alarm rule at {text[position : position + 20]!r}")
         name = (match["name"] or "").split(":alarm:")[-1]
         found.append((match["call"] or match["word"] or match["paren"], name))
         position = match.end()

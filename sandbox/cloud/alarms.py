@@ -123,9 +123,9 @@ class Alarms:
         opened = math.floor(now / plan.period) * plan.period
         count = plan.limits.periods + EXTRA_PERIODS
         try:
-            points = run(
-                self._store, plan.queries, start=opened - count * plan.period, end=opened + plan.period
-            )[plan.shown]
+            points = run(self._store, plan.queries, start=opened - count * plan.period, end=opened + plan.period)[
+                plan.shown
+            ]
         except QueryError as error:
             log.warning("alarm %s cannot be evaluated: %s", alarm.name, error)
             return

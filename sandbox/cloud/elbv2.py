@@ -21,15 +21,31 @@ from sandbox.cloud.targets import TargetRegistry, health_of
 from sandbox.cloud.world import ACCOUNT_ID, REGION, World
 from sandbox.contracts import ListenerView, RuleView, TargetGroupView
 
-_LISTENER_CHANGES = frozenset({
-    "AddListenerCertificates", "CreateListener", "CreateLoadBalancer", "CreateRule", "DeleteListener",
-    "DeleteLoadBalancer", "DeleteRule", "ModifyListener", "ModifyRule", "RemoveListenerCertificates",
-    "SetRulePriorities",
-})
-_TARGET_CHANGES = frozenset({
-    "CreateTargetGroup", "DeleteTargetGroup", "DeregisterTargets", "ModifyTargetGroup",
-    "ModifyTargetGroupAttributes", "RegisterTargets",
-})
+_LISTENER_CHANGES = frozenset(
+    {
+        "AddListenerCertificates",
+        "CreateListener",
+        "CreateLoadBalancer",
+        "CreateRule",
+        "DeleteListener",
+        "DeleteLoadBalancer",
+        "DeleteRule",
+        "ModifyListener",
+        "ModifyRule",
+        "RemoveListenerCertificates",
+        "SetRulePriorities",
+    }
+)
+_TARGET_CHANGES = frozenset(
+    {
+        "CreateTargetGroup",
+        "DeleteTargetGroup",
+        "DeregisterTargets",
+        "ModifyTargetGroup",
+        "ModifyTargetGroupAttributes",
+        "RegisterTargets",
+    }
+)
 _DEFAULT = "default"
 
 
@@ -159,8 +175,10 @@ class Elbv2Api(ELBV2Response):
         rows = []
         for ip, port in wanted or list(zones):
             known = zones.get((ip, port))
-            health = health_of(known, referenced=referenced) if known else registry.health(
-                group.arn, ip, port=port, referenced=referenced
+            health = (
+                health_of(known, referenced=referenced)
+                if known
+                else registry.health(group.arn, ip, port=port, referenced=referenced)
             )
             zone = known.availability_zone if known else None
             check_port = str(port) if group.health_check_port == "traffic-port" else group.health_check_port
@@ -169,7 +187,9 @@ class Elbv2Api(ELBV2Response):
                     "Target": {"Id": ip, "Port": port, "AvailabilityZone": zone},
                     "HealthCheckPort": check_port,
                     "TargetHealth": {
-                        "State": health.state, "Reason": health.reason, "Description": health.description,
+                        "State": health.state,
+                        "Reason": health.reason,
+                        "Description": health.description,
                     },
                 }
             )

@@ -164,8 +164,11 @@ class _Interpreter:
         filler = arguments[1]
         if not (isinstance(filler, ast.Name) and filler.id == "REPEAT"):
             other = self._series_of(filler)
-            return {time: points[time] if time in points else other[time] for time in self._grid
-                    if time in points or time in other}
+            return {
+                time: points[time] if time in points else other[time]
+                for time in self._grid
+                if time in points or time in other
+            }
         filled: Points = {}
         last: float | None = None
         for time in self._grid:

@@ -81,9 +81,7 @@ class MetricStore:
             self._publish()
             return self._version
 
-    def query(
-        self, key: SeriesKey, *, start: float, end: float, period: int, statistic: str
-    ) -> Points:
+    def query(self, key: SeriesKey, *, start: float, end: float, period: int, statistic: str) -> Points:
         """The statistic per period of [start, end), keyed by the period's start.
 
         Periods are aligned: start is rounded down to the whole minute (to the period if that is shorter), as
@@ -158,7 +156,11 @@ def _timestamp(given: Any, now: float) -> float:
 
 
 def _per_period(
-    times: Sequence[float], data: Sequence[Datum], *, origin: float, period: int,
+    times: Sequence[float],
+    data: Sequence[Datum],
+    *,
+    origin: float,
+    period: int,
     compute: Callable[[Sequence[Datum]], float | None],
 ) -> Points:
     points: Points = {}

@@ -53,9 +53,7 @@ class CloudPlane:
     Nothing runs before `start()`, so a process may be forked between construction and start.
     """
 
-    def __init__(
-        self, clock: Clock, tasks: TaskRunner, *, address: str, fault: FaultReader | None = None
-    ) -> None:
+    def __init__(self, clock: Clock, tasks: TaskRunner, *, address: str, fault: FaultReader | None = None) -> None:
         claim_moto(self)
         self._address = address
         self._faults = Faults()

@@ -42,9 +42,7 @@ class Gateway:
         """Start checking, counting and answering DNS in a thread of their own."""
         sources = Sources(log=self._log, health=self.health, tasks=tasks, names=names)
         self.publisher = Publisher(self._plane, self._clock, sources)
-        self._loop = EdgeLoop(
-            self.dns, self._public_address, chores=[self.health.run(), self.publisher.run()]
-        )
+        self._loop = EdgeLoop(self.dns, self._public_address, chores=[self.health.run(), self.publisher.run()])
         self._loop.start()
 
     def stop(self) -> None:

@@ -17,7 +17,9 @@ def test_the_operation_log(shared_shop: CloudWorld) -> None:
     shared_shop.set_weights(0, 100)
 
     assert [(one["operation"], one["status"]) for one in entries] == [
-        ("ModifyRule", 200), ("ModifyRule", 400), ("DescribeRules", 200)
+        ("ModifyRule", 200),
+        ("ModifyRule", 400),
+        ("DescribeRules", 200),
     ]
     groups = entries[0]["parameters"]["Actions"][0]["ForwardConfig"]["TargetGroups"]
     assert [group["Weight"] for group in groups] == [5, 95]
@@ -37,10 +39,28 @@ def test_secrets_stay_out_of_the_log(shared_shop: CloudWorld) -> None:
 def test_the_outputs_are_complete(shared_shop: CloudWorld) -> None:
     """Every key that rollout and probes read, in the shape of `terraform output -json`."""
     assert set(shared_shop.outputs) == {
-        "region", "account_id", "load_balancer_arn", "load_balancer_dns_name", "listener_arn", "rule_arn",
-        "target_group_arns", "cluster_name", "service_names", "task_definition_family", "container_name",
-        "image_repository", "images", "state_table", "alert_topic_arn", "hosted_zone_id", "public_host", "test_hosts",
-        "test_header_name", "test_header_value", "certificate_arn", "heartbeat_namespace",
+        "region",
+        "account_id",
+        "load_balancer_arn",
+        "load_balancer_dns_name",
+        "listener_arn",
+        "rule_arn",
+        "target_group_arns",
+        "cluster_name",
+        "service_names",
+        "task_definition_family",
+        "container_name",
+        "image_repository",
+        "images",
+        "state_table",
+        "alert_topic_arn",
+        "hosted_zone_id",
+        "public_host",
+        "test_hosts",
+        "test_header_name",
+        "test_header_value",
+        "certificate_arn",
+        "heartbeat_namespace",
     }
     assert all(set(one) == {"value"} for one in shared_shop.outputs.values())
     assert shared_shop.value("images") == DIGESTS

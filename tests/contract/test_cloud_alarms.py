@@ -53,8 +53,15 @@ def _beat(cloud: CloudWorld, value: float = 1.0) -> None:
 
 def _alarm(cloud: CloudWorld, name: str = "a", **changes: Any) -> None:
     arguments = {
-        "AlarmName": name, "Namespace": "Test", "MetricName": "Beat", "Statistic": "Maximum", "Period": 60,
-        "EvaluationPeriods": 2, "Threshold": 5.0, "ComparisonOperator": "GreaterThanThreshold", **changes,
+        "AlarmName": name,
+        "Namespace": "Test",
+        "MetricName": "Beat",
+        "Statistic": "Maximum",
+        "Period": 60,
+        "EvaluationPeriods": 2,
+        "Threshold": 5.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        **changes,
     }
     cloud.client("cloudwatch").put_metric_alarm(**arguments)
 
@@ -92,8 +99,13 @@ def test_a_heartbeat_that_stops_is_an_alarm_that_is_mailed(cloud: CloudWorld, ma
     cloud.client("sns").subscribe(TopicArn=topic, Protocol="http", Endpoint=url)
     _beat(cloud)
     _alarm(
-        cloud, "heartbeat", Statistic="SampleCount", Threshold=1.0, ComparisonOperator="LessThanThreshold",
-        TreatMissingData="breaching", AlarmActions=[topic],
+        cloud,
+        "heartbeat",
+        Statistic="SampleCount",
+        Threshold=1.0,
+        ComparisonOperator="LessThanThreshold",
+        TreatMissingData="breaching",
+        AlarmActions=[topic],
     )
     _wait_state(cloud, "heartbeat", "OK")
     cloud.clock.advance(60 * 5)
@@ -110,8 +122,14 @@ def test_a_percentile_alarm(cloud: CloudWorld) -> None:
     """ExtendedStatistic p95 over values and counts."""
     _alarm(cloud, "slow", Statistic="Sum", EvaluationPeriods=1)
     cloud.client("cloudwatch").put_metric_alarm(
-        AlarmName="slow", Namespace="Test", MetricName="Beat", ExtendedStatistic="p95", Period=60, EvaluationPeriods=1,
-        Threshold=0.5, ComparisonOperator="GreaterThanThreshold",
+        AlarmName="slow",
+        Namespace="Test",
+        MetricName="Beat",
+        ExtendedStatistic="p95",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0.5,
+        ComparisonOperator="GreaterThanThreshold",
     )
     datum = {"MetricName": "Beat", "Values": [0.1, 0.9], "Counts": [94.0, 6.0]}
     cloud.client("cloudwatch").put_metric_data(Namespace="Test", MetricData=[datum])
@@ -125,7 +143,10 @@ def test_math_and_composite_alarms(cloud: CloudWorld) -> None:
     stat = {"Metric": metric, "Period": 60, "Stat": "Sum"}
     cloudwatch = cloud.client("cloudwatch")
     cloudwatch.put_metric_alarm(
-        AlarmName="math", EvaluationPeriods=1, Threshold=10.0, ComparisonOperator="GreaterThanThreshold",
+        AlarmName="math",
+        EvaluationPeriods=1,
+        Threshold=10.0,
+        ComparisonOperator="GreaterThanThreshold",
         Metrics=[{"Id": "m", "MetricStat": stat, "ReturnData": False}, {"Id": "e", "Expression": "m * 100"}],
     )
     _alarm(cloud, "quiet")

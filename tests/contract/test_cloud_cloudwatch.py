@@ -79,8 +79,20 @@ def test_statistics_over_values_and_counts(cloud: CloudWorld) -> None:
     _put(cloud, 0, MetricName="TargetResponseTime", Values=[0.1, 0.2, 0.9], Counts=[90, 9, 1])
     cloud.clock.advance(90)
     wanted = {
-        "Sum": 11.7, "Average": 0.117, "Minimum": 0.1, "Maximum": 0.9, "SampleCount": 100.0, "p50": 0.1, "p90": 0.1,
-        "p90.5": 0.2, "p95": 0.2, "p99": 0.2, "p100": 0.9, "TC(0.1:)": 10.0, "TC(0.1:0.2)": 9.0, "PR(:0.2)": 99.0,
+        "Sum": 11.7,
+        "Average": 0.117,
+        "Minimum": 0.1,
+        "Maximum": 0.9,
+        "SampleCount": 100.0,
+        "p50": 0.1,
+        "p90": 0.1,
+        "p90.5": 0.2,
+        "p95": 0.2,
+        "p99": 0.2,
+        "p100": 0.9,
+        "TC(0.1:)": 10.0,
+        "TC(0.1:0.2)": 9.0,
+        "PR(:0.2)": 99.0,
     }
     queries = [_query("TargetResponseTime", name, id=f"q{index}") for index, name in enumerate(wanted)]
     values = [row["Values"][0] for row in _ask(cloud, *queries)]
@@ -94,7 +106,8 @@ def test_one_window_is_one_period(cloud: CloudWorld) -> None:
         _put(cloud, 60 * minute, MetricName="TargetResponseTime", Values=[float(minute)], Counts=[10])
     cloud.clock.advance(15 * 60)
     answer = cloud.client("cloudwatch").get_metric_data(
-        StartTime=cloud.moment(-15 * 60), EndTime=cloud.moment(-60),
+        StartTime=cloud.moment(-15 * 60),
+        EndTime=cloud.moment(-60),
         MetricDataQueries=[_query("TargetResponseTime", "p50", period=14 * 60)],
     )["MetricDataResults"][0]
 
@@ -164,7 +177,9 @@ def test_paging_loses_nothing(cloud: CloudWorld) -> None:
     cloud.clock.advance(90)
     cloudwatch, pages = cloud.client("cloudwatch"), []
     arguments = {
-        "StartTime": cloud.moment(-900), "EndTime": cloud.moment(60), "MaxDatapoints": 3,
+        "StartTime": cloud.moment(-900),
+        "EndTime": cloud.moment(60),
+        "MaxDatapoints": 3,
         "MetricDataQueries": [_query("RequestCount", "Sum", id="a"), _query("RequestCount", "Maximum", id="b")],
     }
     answer = cloudwatch.get_metric_data(**arguments)
@@ -183,8 +198,14 @@ def test_get_metric_statistics(cloud: CloudWorld) -> None:
     _put(cloud, 0, MetricName="TargetResponseTime", Values=[0.1, 0.9], Counts=[19, 1], Unit="Seconds")
     cloud.clock.advance(90)
     points = cloud.client("cloudwatch").get_metric_statistics(
-        Namespace=ALB, MetricName="TargetResponseTime", Dimensions=DIMENSIONS, StartTime=cloud.moment(-600),
-        EndTime=cloud.moment(), Period=60, Statistics=["SampleCount"], ExtendedStatistics=["p95", "p99"],
+        Namespace=ALB,
+        MetricName="TargetResponseTime",
+        Dimensions=DIMENSIONS,
+        StartTime=cloud.moment(-600),
+        EndTime=cloud.moment(),
+        Period=60,
+        Statistics=["SampleCount"],
+        ExtendedStatistics=["p95", "p99"],
     )["Datapoints"]
 
     assert [(point["SampleCount"], point["ExtendedStatistics"], point["Unit"]) for point in points] == [

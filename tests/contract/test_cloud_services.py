@@ -75,14 +75,18 @@ def test_never_insync(cloud: CloudWorld) -> None:
 
 def _table(cloud: CloudWorld) -> None:
     cloud.client("dynamodb").create_table(
-        TableName="t", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        TableName="t",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
     )
 
 
 def _add(cloud: CloudWorld, token: str, amount: int = 1) -> None:
     update = {
-        "TableName": "t", "Key": {"pk": {"S": "counter"}}, "UpdateExpression": "ADD n :n",
+        "TableName": "t",
+        "Key": {"pk": {"S": "counter"}},
+        "UpdateExpression": "ADD n :n",
         "ExpressionAttributeValues": {":n": {"N": str(amount)}},
     }
     cloud.client("dynamodb").transact_write_items(TransactItems=[{"Update": update}], ClientRequestToken=token)
@@ -132,8 +136,10 @@ def test_conditional_writes_have_one_winner(cloud: CloudWorld) -> None:
     def compare_and_set(_number: int) -> None:
         seen = _counter(cloud)
         arguments = {
-            "TableName": "t", "Item": {"pk": {"S": "counter"}, "n": {"N": str(seen + 1)}},
-            "ConditionExpression": "n = :seen", "ExpressionAttributeValues": {":seen": {"N": str(seen)}},
+            "TableName": "t",
+            "Item": {"pk": {"S": "counter"}, "n": {"N": str(seen + 1)}},
+            "ConditionExpression": "n = :seen",
+            "ExpressionAttributeValues": {":seen": {"N": str(seen)}},
         }
         try:
             dynamodb.put_item(**arguments)
@@ -152,7 +158,8 @@ def test_a_suspended_scalable_target_keeps_what_was_not_named(shop: CloudWorld) 
     """Suspending leaves the capacity, changing the capacity leaves the suspension."""
     scaling = shop.client("application-autoscaling")
     target = {
-        "ServiceNamespace": "ecs", "ResourceId": f"service/{CLUSTER}/shop-api-green",
+        "ServiceNamespace": "ecs",
+        "ResourceId": f"service/{CLUSTER}/shop-api-green",
         "ScalableDimension": "ecs:service:DesiredCount",
     }
     scaling.register_scalable_target(**target, SuspendedState={"DynamicScalingInSuspended": True})
@@ -161,5 +168,7 @@ def test_a_suspended_scalable_target_keeps_what_was_not_named(shop: CloudWorld) 
 
     assert (found["ScalableTargets"][0]["MinCapacity"], found["ScalableTargets"][0]["MaxCapacity"]) == (2, 10)
     assert found["ScalableTargets"][0]["SuspendedState"] == {
-        "DynamicScalingInSuspended": True, "DynamicScalingOutSuspended": False, "ScheduledScalingSuspended": False,
+        "DynamicScalingInSuspended": True,
+        "DynamicScalingOutSuspended": False,
+        "ScheduledScalingSuspended": False,
     }

@@ -145,9 +145,7 @@ def test_security_headers_strip(sandbox: Sandbox) -> None:
     wait_until(lambda: "strict-transport-security" not in customer.get().headers, _SECONDS, "missing HSTS")
 
 
-@pytest.mark.parametrize(
-    ("slot", "fault"), [("database", "stopped"), ("database", "read_only"), ("cache", "stopped")]
-)
+@pytest.mark.parametrize(("slot", "fault"), [("database", "stopped"), ("database", "read_only"), ("cache", "stopped")])
 def test_stopped_servers_are_noticed_by_the_service(sandbox: Sandbox, slot: str, fault: str) -> None:
     """Really stopped: /health tells, and recovers after `clear`."""
     customer = Customer(sandbox)

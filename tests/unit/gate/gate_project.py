@@ -30,7 +30,7 @@ hipaa = "evidence for HIPAA"
     f'\n[[control]]\nid = "{control}"\nsays = "what {control} asks for"\nbuilt_in = "an issue"\n'
     for control in ("PRE-01", "PRE-02", "PRE-03", "DUR-01", "DUR-02", "RB-01", "POST-01", "POST-02", "MET-01")
 )
-STEPS = '''
+STEPS = """
 import os, signal, threading
 from datetime import date
 from pathlib import Path
@@ -111,7 +111,7 @@ def tool(): verdicts.blocked("actionlint", "the pinned lint of workflows is not 
 
 @then(parsers.parse("the token {token} leaks"))
 def leaks(token, observe): observe("answer", {"token": token, "slot": "blue", "count": 3}, verdict="PASS")
-'''
+"""
 
 
 class Project:

@@ -142,6 +142,20 @@ def test_a_failing_command_is_not_hurried() -> None:
         assert not any(tick.moved for tick in pace.ticks if any(outcome.error for outcome in tick.outcomes))
 
 
+def test_a_command_without_an_effect_is_not_hurried() -> None:
+    """The load balancer accepts the shift and never shows it: looked at once more at once, then once a turn."""
+    with loop(tick_seconds=20.0) as run:
+        run.router.set_share = lambda **share: None  # type: ignore[method-assign]
+        run.world.attached = True
+        pace = Pace(run, until=lambda tick: tick.now.wall - START > 400)()
+
+        waiting = [row for row in pace.rows if row[-1].record.state is State.SHIFTING]
+        assert len(waiting) > 5
+        assert [tick.moved for tick in waiting[0]] == [True, True, False], "confirmed, commanded, and looked at again"
+        assert [len(row) for row in waiting[1:]] == [1] * (len(waiting) - 1)
+        assert all(tick.outcomes for row in waiting[1:] for tick in row)
+
+
 def test_a_rollback_that_cannot_switch_is_not_hurried() -> None:
     """The state changed, so it is looked at once more at once; from then on it is tried once a turn."""
     with loop(tick_seconds=20.0) as run:

@@ -45,9 +45,14 @@ STATES = {"a": "ALARM", "b": "OK", "c d": "INSUFFICIENT_DATA"}
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        ('ALARM("a")', True), ("ALARM(b)", False), ("ALARM(a) AND NOT ALARM(b)", True), ("OK(a) OR OK(b)", True),
-        ("ALARM(b) AND ALARM(a) OR TRUE", True), ("ALARM(b) AND (ALARM(a) OR TRUE)", False),
-        ('INSUFFICIENT_DATA("c d")', True), ('ALARM("arn:aws:cloudwatch:us-east-1:123456789012:alarm:a")', True),
+        ('ALARM("a")', True),
+        ("ALARM(b)", False),
+        ("ALARM(a) AND NOT ALARM(b)", True),
+        ("OK(a) OR OK(b)", True),
+        ("ALARM(b) AND ALARM(a) OR TRUE", True),
+        ("ALARM(b) AND (ALARM(a) OR TRUE)", False),
+        ('INSUFFICIENT_DATA("c d")', True),
+        ('ALARM("arn:aws:cloudwatch:us-east-1:123456789012:alarm:a")', True),
         ("NOT NOT FALSE", False),
     ],
 )

@@ -11,7 +11,10 @@ def _tasks(text: str) -> list[TaskFacts]:
     """`N+` a healthy new task, `N-` one that is not; `O+`, `O-` of an old revision. Ids are n0, n1, ..."""
     return [
         TaskFacts(
-            id=f"{word[0].lower()}{index}", is_primary=word[0] == "N", is_healthy=word[1] == "+", zone="ab"[index % 2],
+            id=f"{word[0].lower()}{index}",
+            is_primary=word[0] == "N",
+            is_healthy=word[1] == "+",
+            zone="ab"[index % 2],
             created=float(index),
         )
         for index, word in enumerate(text.split())

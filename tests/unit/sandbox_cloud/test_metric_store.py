@@ -40,7 +40,9 @@ def test_datapoints_may_come_in_any_order() -> None:
         _put(store, START + offset)
 
     assert store.query(KEY, start=START, end=START + 180, period=60, statistic="Sum") == {
-        START: 2.0, START + 60: 1.0, START + 120: 1.0
+        START: 2.0,
+        START + 60: 1.0,
+        START + 120: 1.0,
     }
 
 
@@ -91,5 +93,6 @@ def test_short_periods_align_to_themselves() -> None:
         _put(store, START + offset)
 
     assert store.query(KEY, start=START + 3, end=START + 20, period=10, statistic="Sum") == {
-        START: 1.0, START + 10: 2.0
+        START: 1.0,
+        START + 10: 2.0,
     }

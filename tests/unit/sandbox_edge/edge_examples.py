@@ -22,9 +22,7 @@ def forward(weights: Mapping[str, int], **config: Any) -> dict[str, Any]:
     return {"Type": "forward", "Order": 1, "ForwardConfig": {"TargetGroups": groups, **config}}
 
 
-def rule(
-    action: Mapping[str, Any], *conditions: Mapping[str, Any], priority: int | None = 100
-) -> RuleView:
+def rule(action: Mapping[str, Any], *conditions: Mapping[str, Any], priority: int | None = 100) -> RuleView:
     """A rule with one action."""
     return RuleView(arn=f"arn:rule/{priority}", priority=priority, conditions=conditions, actions=[action])
 

@@ -242,9 +242,7 @@ def test_external_dependency_hangs_and_goes_away(tmp_path: Path) -> None:
     program = Path(usage.__file__).parent.parent / "external.py"
     faults = tmp_path / "faults.json"
     read, write = os.pipe()
-    process = subprocess.Popen(
-        [sys.executable, str(program), "127.0.0.1", str(faults), str(write)], pass_fds=(write,)
-    )
+    process = subprocess.Popen([sys.executable, str(program), "127.0.0.1", str(faults), str(write)], pass_fds=(write,))
     os.close(write)
     with os.fdopen(read) as pipe:
         port = int(pipe.readline())
