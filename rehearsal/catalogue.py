@@ -53,6 +53,7 @@ DRILLS: Mapping[str, Drill] = {
     for drill in (
         Drill(
             name="candidate answers errors",
+            light=True,
             rate=_JUDGED_RATE,
             plan={**_HALF_AT_ONCE, "settling_seconds": 300},
             before=_HALF_FAIL,

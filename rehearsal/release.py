@@ -105,7 +105,7 @@ def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], *, ready: 
         if record is None:
             raise RehearsalError("the rollout's record vanished")
         share = record.share_verified
-        if share and share not in probed and record.state in ("BAKING", "STABILIZING"):
+        if share and share not in probed and _may_be_probed(scene, record):
             probed.add(share)
             plant(scene, planted.at_share.get(str(share), {} if probed - {share} else planted.at_shift), slots)
             if planted.abort_after_seconds is not None and len(probed) == 1:
@@ -129,6 +129,16 @@ def _abort(scene: Scene) -> None:
     scene.connection.store.request(
         scene.target.key, OperatorRequest(kind="abort", by="rehearsal", reason=reason, at=at)
     )
+
+
+def _may_be_probed(scene: Scene, record: Record) -> bool:
+    """In the settle time, when the minutes that the gates judge have closed: probing costs the candidate its CPU."""
+    if record.state == State.STABILIZING:
+        return True
+    if record.state != State.BAKING or record.bake is None:
+        return False
+    stage = scene.connection.store.plan(record.rollout_id)["stages"][record.stage]
+    return scene.connection.clock.wall() >= record.bake.first_minute + float(stage["bake_seconds"])
 
 
 def _probe_both_sides(scene: Scene, record: Record, *, limits: bool) -> None:

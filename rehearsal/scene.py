@@ -148,7 +148,7 @@ class Scene:
             "--post-body",
             _ITEM,
             "--post-every",
-            "100",
+            "500",
             "--token-file",
             str(path),
         ]

@@ -1,4 +1,4 @@
-"""Runs rehearsals beside the scenarios: the sandbox under release, the release on it, and drills two at a time.
+"""Runs rehearsals beside the scenarios: the sandbox under release, the release on it, and a few drills at a time.
 
 Scenarios leave a request in the work directory and wait for the result; everything ends with this process, and this
 process ends with the one that started it.
@@ -84,7 +84,7 @@ def _has_to_wait(work: Path, name: str, *, active: Container[str], done: Contain
     drills = sum(other in active for other in NAMES if other != RELEASE)
     if name == RELEASE:
         return drills > 0
-    if drills >= jobs:
+    if drills >= (jobs if RELEASE not in active else jobs - 1):
         return True
     if not (work / _EXPECTED).exists() or finished(work, RELEASE):
         return False

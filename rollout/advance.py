@@ -61,7 +61,7 @@ def start_first_stage(sight: Sight, found: Found) -> Change:
         "stage": 0,
         "share_wanted": sight.plan.stages[0].share_percent,
         "submitted_at": sight.now.wall,
-        "idle_cpu_percent": min(idle) if idle else 0.0,
+        "idle_cpu_percent": idle[-1] if idle else 0.0,
     }
     return Change(fields=fields, alert="ROLLOUT STARTED")
 

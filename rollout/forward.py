@@ -73,7 +73,7 @@ def ready(sight: Sight) -> Found:
 
 
 def idle_minutes(sight: Sight) -> list[float]:
-    """CPU of the candidate in whole minutes without customers: what does not grow with their share.
+    """CPU of the candidate in whole minutes without customers, the newest last: what does not grow with their share.
 
     Minutes in which its tasks started are left out, they would make every projection too kind."""
     minutes = sight.situation.metrics.candidate

@@ -119,9 +119,14 @@ def assert_green(seen: Seen) -> None:
 
 
 def newest(name: str) -> Path | None:
-    """The newest gate run's result of a rehearsal that ended well, if any."""
-    paths = sorted((ROOT / "build" / "evidence").glob(f"2*/work/rehearsals/{slug(name)}"), reverse=True)
+    """The result of a rehearsal in the newest gate run that nothing was red in, if any."""
+    runs = sorted((ROOT / "build" / "evidence").glob("2*/results.json"), reverse=True)
+    paths = (run.parent / "work" / "rehearsals" / slug(name) for run in runs if _all_green(run))
     return next((path for path in paths if fits(path, name)), None)
+
+
+def _all_green(results: Path) -> bool:
+    return json.loads(results.read_text(encoding="utf-8"))["verdict"] in ("rehearsal-passed", "partial")
 
 
 @contextmanager
