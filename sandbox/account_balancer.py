@@ -78,7 +78,7 @@ def _create_group(elbv2: Any, network: Network, *, slot: str) -> str:
         TargetType="ip",
         HealthCheckProtocol="HTTPS",
         HealthCheckPath="/health",
-        HealthCheckIntervalSeconds=10,
+        HealthCheckIntervalSeconds=20,
         HealthCheckTimeoutSeconds=5,
         HealthyThresholdCount=2,
         UnhealthyThresholdCount=2,
