@@ -278,7 +278,8 @@ def a_whole_hour(result: Result) -> tuple[Observation, ...]:
 
 def unarmed_minute(document: dict[str, Any]) -> None:
     rows = [row["payload"] for row in document["journal"] if row["payload"].get("state") == "STABILIZING"]
-    rows[10]["observations"] = rows[10]["observations"][:4]
+    for row in rows[10:13]:  # one that comes late is covered by the two that follow it, three are a gap
+        row["observations"] = row["observations"][:4]
 
 
 def forgotten_way_back(document: dict[str, Any]) -> None:

@@ -161,7 +161,7 @@ class Started:
             self._all.ended.append(self._name)
 
 
-def test_drills_run_two_at_a_time_and_the_release_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beside_the_release_one_drill_less_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A third drill waits for a place; asking again for what is done starts nothing; all end with the schedule."""
     started = Started()
     monkeypatch.setenv(schedule.SANDBOX_VARIABLE, str(tmp_path / "nowhere"))
@@ -178,7 +178,7 @@ def test_drills_run_two_at_a_time_and_the_release_beside_them(tmp_path: Path, mo
         lambda: request(tmp_path, first),
     ])  # fmt: skip
 
-    schedule.serve(tmp_path, jobs=2, factor=60.0, stop=turns)
+    schedule.serve(tmp_path, jobs=3, factor=60.0, stop=turns)
 
     assert started.names == [RELEASE, first, second, third]
     assert sorted(started.ended) == sorted(started.names)
@@ -191,7 +191,18 @@ LIGHT = next(name for name in DRILLS if DRILLS[name].light)
 
 
 def waiting_for_the_release(work: Path, done: set[str]) -> list[bool]:
-    return [schedule._disturbs_release(work, name, done) for name in (HEAVY, LIGHT, COMPONENTS)]
+    names = (HEAVY, LIGHT, COMPONENTS)
+    return [schedule._has_to_wait(work, name, active=set(), done=done, jobs=3) for name in names]
+
+
+def test_the_release_waits_for_running_drills(tmp_path: Path) -> None:
+    """Its gates judge response times: nothing else may be under way when it begins, and nothing may start then."""
+    schedule.expect_release(tmp_path)
+
+    assert schedule._has_to_wait(tmp_path, RELEASE, active={LIGHT}, done={LIGHT}, jobs=3)
+    assert not schedule._has_to_wait(tmp_path, RELEASE, active=set(), done={LIGHT}, jobs=3)
+    request(tmp_path, RELEASE)
+    assert schedule._has_to_wait(tmp_path, LIGHT, active=set(), done=set(), jobs=3)
 
 
 def test_drills_give_way_to_the_gates_of_an_expected_release(tmp_path: Path) -> None:
