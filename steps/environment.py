@@ -7,7 +7,7 @@ from pytest_bdd import given, parsers, when
 
 from gate.observe import Observe
 from rehearsal.catalogue import RELEASE
-from rehearsal.findings import candidate
+from rehearsal.findings import candidate, retreat
 from rehearsal.plugin import Rehearsals, World
 from rehearsal.result import Result
 from rollout.model import Plan
@@ -35,7 +35,6 @@ def drill(rehearsals: Rehearsals, name: str) -> Result:
 
 
 @when("it has ended")
-@when("the rollout has ended")
 @when("the rollout was left to itself")
 @when("customers were answered by both sides")
 @when("the emergency command was run")
@@ -53,3 +52,8 @@ def happened(run: Result) -> None:
 @when("the candidate was ready")
 def ready(run: Result, observe: Observe) -> None:
     observe.add(*dated(run, candidate.became_ready(run)))
+
+
+@when("the rollout has ended")
+def ended(run: Result, observe: Observe) -> None:
+    observe.add(*dated(run, retreat.ended(run)))

@@ -86,11 +86,20 @@ def customers_back(result: Result) -> tuple[Observation, ...]:
     return (finding("rollback.share", share == 0 and switched is not None, message, value=share, limit=0, unit="%"),)
 
 
+def ended(result: Result) -> tuple[Observation, ...]:
+    """A drill waits for the end of its rollout; one that did not come is a fact about the engine."""
+    overdue = result.facts.get("overdue")
+    message = f"the rollout did not come to its end: {overdue}" if overdue else result.ending
+    return (finding("rollout.end", not overdue, message),)
+
+
 def verified(result: Result) -> tuple[Observation, ...]:
     back = _back(result)
-    holds = back.get("verified_at") is not None and result.record["state"] in _ROLLED_BACK
+    late = bool(back.get("escalated"))
+    holds = back.get("verified_at") is not None and result.record["state"] in _ROLLED_BACK and not late
     said = result.decisions(event="HEALTH_VERIFIED")
     message = f"{result.record['state']}: {said[-1]['reason'] if said else 'health was never verified'}"
+    message += "; only after it had been reported as not verified" if late else ""
     return (finding("rollback.verified", holds, message, value=result.record["state"]),)
 
 

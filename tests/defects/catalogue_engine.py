@@ -62,7 +62,7 @@ _DRILLS = (
     (
         *("RB-01", "waits-for-ecs", "ECS API down during rollback", "RB-01-waits-for-the-container-service"),
         *("container service", "traffic_moves_although", ("Traffic moves although the container service is down",)),
-        "the candidate has [1-9][0-9]* % at the end",
+        "only after it had been reported as not verified|did not come to its end",
     ),
     (
         *("RB-01", "empty-side", "stable side scaled to zero", "RB-01-switches-to-an-empty-side", "scaled to zero"),

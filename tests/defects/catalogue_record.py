@@ -16,6 +16,7 @@ from tests.defects.catalogue_release import (
     REALLY_MOVED,
     RUNS_IMAGE,
     STABILITY,
+    TARGETS,
     WATCHED,
 )
 from tests.defects.evidence import Evidence
@@ -38,6 +39,11 @@ _RELEASE: tuple[_Row, ...] = (
     (
         *("DUR-01", "old-digest", "old image digest", doctoring.runs_old_image),
         *(CANDIDATE, (RUNS_IMAGE, IMAGE_ONLY), "tasks run .*released is"),
+    ),
+    (
+        # Planted for real, preflight refuses to begin: half of the public answers are 503.
+        *("DUR-04", "one-unhealthy", "one target unhealthy", doctoring.one_target_unhealthy),
+        *(CANDIDATE, (TARGETS,), "1 of 2 targets of green healthy"),
     ),
     (
         *("PROC-04", "number-made-up", "build number used as revision", doctoring.revision_made_up),

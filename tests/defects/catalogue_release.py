@@ -77,11 +77,6 @@ _BEFORE_CUSTOMERS: tuple[_Row, ...] = (
         *((HEALTHY, TARGETS), "down"),
     ),
     (
-        *("DUR-04", "one-unhealthy", "one target unhealthy"),
-        _release(before={"stable": {"unhealthy_tasks": 1}}, **_SOON),
-        *((TARGETS,), "1 of 2 targets of green healthy"),
-    ),
-    (
         *("DUR-04", "database-down", "database down"),
         _release(at_ready={"database": {"stopped": True}}, **_SOON),
         *((HEALTHY, TARGETS), "database"),

@@ -18,6 +18,11 @@ def runs_old_image(evidence: Evidence) -> None:
     services[evidence.candidate]["definition"]["containerDefinitions"][0]["image"] = old[0]
 
 
+def one_target_unhealthy(evidence: Evidence) -> None:
+    """One of the stable side's targets fails its check when the candidate is ready."""
+    evidence.facts["ready"]["groups"][evidence.stable]["targets"][0] = "unhealthy"
+
+
 def revision_made_up(evidence: Evidence) -> None:
     """The service runs a revision of some build's number, not the one that ECS answered."""
     view = evidence.facts["ready"]["services"][evidence.candidate]
