@@ -84,6 +84,8 @@ def _probe_candidate(scene: Scene, record: Record) -> None:
     strangers = [client(own), client(own, headers={scene.target.test_header_name: "guessed"})]
     see("candidate closed", *routes.closed_to_the_public(strangers, expected))
     see("candidate hidden", *routes.never_answered_by(client(scene.endpoint), expected))
+    _probe_sessions(scene, record)
+    see("rate limit", *rate_limit.rate_limit([scene.side(record.stable), asker], LIMIT))
 
 
 def _document(asker: Any) -> dict[str, Any]:
@@ -110,7 +112,7 @@ def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], *, ready: 
             plant(scene, planted.at_share.get(str(share), {} if probed - {share} else planted.at_shift), slots)
             if planted.abort_after_seconds is not None and len(probed) == 1:
                 abort_at = time.monotonic() + planted.abort_after_seconds
-            _probe_both_sides(scene, ready, limits=len(probed) == 1)
+            _probe_sessions(scene, ready)
             scene.notes.facts[f"at {share}"] = look_at_account(scene)
         if record.state in _PAST_GATES_STATES:
             (scene.directory / PAST_GATES).touch()
@@ -141,12 +143,10 @@ def _may_be_probed(scene: Scene, record: Record) -> bool:
     return scene.connection.clock.wall() >= record.bake.first_minute + float(stage["bake_seconds"])
 
 
-def _probe_both_sides(scene: Scene, record: Record, *, limits: bool) -> None:
+def _probe_sessions(scene: Scene, record: Record) -> None:
+    """A signed-in customer is answered by both sides. Short: whatever probes takes processor time from the release."""
     stable, candidate = scene.side(record.stable), scene.side(record.candidate)
     doors = (session.Door(slot=record.stable, asker=stable), session.Door(slot=record.candidate, asker=candidate))
-    seen = session.outlives_switch(doors, session.SignIn(), authority=scene.authority())
-    for one in seen:
-        topic = "sessions from the stable side" if f", {record.stable} then" in one.source else "sessions back"
-        scene.notes.see(topic, one)
-    if limits:
-        scene.notes.see("rate limit", *rate_limit.rate_limit([stable, candidate], LIMIT))
+    for seen in session.outlives_switch(doors, session.SignIn(), authority=scene.authority()):
+        topic = "sessions from the stable side" if f", {record.stable} then" in seen.source else "sessions back"
+        scene.notes.see(topic, seen)

@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
+
 from probes.auth import Authority, fetch_token
 from probes.failures import Cause
 from probes.forgery import sign_with
@@ -76,16 +78,19 @@ class Scene:
         self.began_operations = max((int(o["sequence"]) for o in self.sandbox.operations()), default=0)
         self.began_mail = len(self.sandbox.mail())
         self.started_monotonic = time.monotonic()
+        self._sides: dict[str, httpx.Client] = {}
 
     @property
     def endpoint(self) -> Endpoint:
         """The public address as a customer knows it."""
         return Endpoint(host=self.target.public_host, connect_to=self.target.connect_to, ca_file=self.target.ca_file)
 
-    def side(self, slot: str) -> Any:
+    def side(self, slot: str) -> httpx.Client:
         """A client for one side's own address, with the header that opens it."""
-        headers = {self.target.test_header_name: self.target.test_header_value}
-        return client(self.endpoint.named(self.target.test_hosts[slot]), headers=headers)
+        if slot not in self._sides:
+            headers = {self.target.test_header_name: self.target.test_header_value}
+            self._sides[slot] = client(self.endpoint.named(self.target.test_hosts[slot]), headers=headers)
+        return self._sides[slot]
 
     def authority(self, client_id: str = "release-checks") -> Authority:
         """Where a synthetic tenant signs in."""

@@ -39,7 +39,7 @@ def test_an_interrupted_rollout_is_explained_and_taken_back(tmp_path: Path) -> N
 
     assert interrupted == 13, scene.last_words()
     assert share == 5
-    assert json.loads(told.stdout)["record"]["state"] == "BAKING"
+    assert json.loads(told.stdout)["state"] == "BAKING"
     assert back.returncode == 11, back.stdout + back.stderr
     assert record is not None
     assert record.back is not None
