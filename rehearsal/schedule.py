@@ -20,10 +20,10 @@ from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rehearsal.catalogue import COMPONENTS, DRILLS, NAMES, RELEASE
+from rehearsal.catalogue import COMPONENTS, DRILL_NICENESS, DRILLS, NAMES, RELEASE
 from rehearsal.release import PAST_GATES
 from rehearsal.result import RESULT_FILE
-from rehearsal.warm import DRILL_NICENESS, Fork, preload
+from rehearsal.warm import Fork, preload
 from sandbox.client import Sandbox
 from sandbox.errors import SandboxError
 from sandbox.fixture import start_sandbox
@@ -131,8 +131,13 @@ def _start(work: Path, name: str, *, directory: Path | None, factor: float) -> F
         document = rehearse(name, output, directory=directory, factor=factor)
         return 1 if document.get("error") else 0
 
-    niceness = 0 if name == RELEASE else DRILL_NICENESS
-    return Fork(carry_out, output / "rehearsal.log", niceness=niceness)
+    return Fork(carry_out, output / "rehearsal.log", niceness=_niceness(name))
+
+
+def _niceness(name: str) -> int:
+    if name == RELEASE:
+        return 0
+    return DRILL_NICENESS if name == COMPONENTS else DRILLS[name].niceness
 
 
 @contextmanager

@@ -17,8 +17,6 @@ from typing import NoReturn
 
 from sandbox.launch import await_exit, die_with_parent
 
-# Drills give way to the release: its customers' response times are judged, theirs are not.
-DRILL_NICENESS = 10
 _END_SECONDS = 30.0
 
 

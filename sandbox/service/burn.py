@@ -20,7 +20,7 @@ BLOCK = b"\xa5" * 65536
 MIB = 1024 * 1024
 CHUNK_MIB = 2
 # The controller may catch up with at most this much missed work, so that a pause is not followed by a full stop.
-DEBT_SECONDS_MAX = 0.1
+DEBT_SECONDS_MAX = 0.3
 
 
 class CpuBurner:
