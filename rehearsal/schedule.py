@@ -78,21 +78,23 @@ def expect_release(work: Path) -> None:
     (work / _EXPECTED).touch()
 
 
-def _has_to_wait(work: Path, name: str, *, active: Container[str], done: Container[str], jobs: int) -> bool:
+def _has_to_wait(work: Path, name: str, *, active: Container[str], done: set[str], jobs: int) -> bool:
     """The release and drills keep out of each other's way until its gates have passed, since they judge its customers'
-    response times over windows of two real seconds. Before it begins, light drills may run."""
+    response times over windows of two real seconds. What is light goes before it, what is not comes after its gates."""
     drills = sum(other in active for other in NAMES if other != RELEASE)
     if name == RELEASE:
-        return drills > 0
+        return drills > 0 or any(_is_light(other) for other in _wanted(work, done))
     if drills >= (jobs if RELEASE not in active else jobs - 1):
         return True
     if not (work / _EXPECTED).exists() or finished(work, RELEASE):
         return False
     if (result_directory(work, RELEASE) / PAST_GATES).exists():
         return False
-    asked = (work / "requests" / f"{NAMES.index(RELEASE):02d}").exists()
-    light = name == COMPONENTS or DRILLS[name].light
-    return asked or RELEASE in done or not light
+    return RELEASE in done or not _is_light(name)
+
+
+def _is_light(name: str) -> bool:
+    return name == COMPONENTS or (name in DRILLS and DRILLS[name].light)
 
 
 def _wanted(work: Path, done: set[str]) -> list[str]:

@@ -169,11 +169,10 @@ def test_beside_the_release_one_drill_less_runs(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(schedule, "_start", started.start)
     monkeypatch.setattr(schedule, "preload", lambda: None)
     first, second, third = NAMES[2:5]
-    for name in (RELEASE, first, second, third):
-        request(tmp_path, name)
+    request(tmp_path, RELEASE)
     turns = Turns([
         lambda: None,
-        lambda: None,
+        lambda: [request(tmp_path, name) for name in (first, second, third)],
         lambda: started.over.add(first),
         lambda: request(tmp_path, first),
     ])  # fmt: skip
@@ -183,7 +182,7 @@ def test_beside_the_release_one_drill_less_runs(tmp_path: Path, monkeypatch: pyt
     assert started.names == [RELEASE, first, second, third]
     assert sorted(started.ended) == sorted(started.names)
     two, all_of_them = [RELEASE, first, second], [RELEASE, first, second, third]
-    assert turns.seen == [[], two, two, all_of_them, all_of_them]
+    assert turns.seen == [[], [RELEASE], two, all_of_them, all_of_them]
 
 
 HEAVY = next(name for name in DRILLS if not DRILLS[name].light)
@@ -195,14 +194,16 @@ def waiting_for_the_release(work: Path, done: set[str]) -> list[bool]:
     return [schedule._has_to_wait(work, name, active=set(), done=done, jobs=3) for name in names]
 
 
-def test_the_release_waits_for_running_drills(tmp_path: Path) -> None:
-    """Its gates judge response times: nothing else may be under way when it begins, and nothing may start then."""
+def test_the_release_waits_for_what_goes_before_it(tmp_path: Path) -> None:
+    """Its gates judge response times: no drill may be under way when it begins, and a light one goes first."""
     schedule.expect_release(tmp_path)
 
     assert schedule._has_to_wait(tmp_path, RELEASE, active={LIGHT}, done={LIGHT}, jobs=3)
     assert not schedule._has_to_wait(tmp_path, RELEASE, active=set(), done={LIGHT}, jobs=3)
-    request(tmp_path, RELEASE)
-    assert schedule._has_to_wait(tmp_path, LIGHT, active=set(), done=set(), jobs=3)
+    request(tmp_path, LIGHT)
+    assert schedule._has_to_wait(tmp_path, RELEASE, active=set(), done=set(), jobs=3)
+    assert not schedule._has_to_wait(tmp_path, LIGHT, active=set(), done=set(), jobs=3)
+    assert not schedule._has_to_wait(tmp_path, RELEASE, active=set(), done={LIGHT}, jobs=3)
 
 
 def test_drills_give_way_to_the_gates_of_an_expected_release(tmp_path: Path) -> None:
