@@ -20,6 +20,7 @@ from sandbox.edge.endpoints import Target
 _INTERVAL_SECONDS_MIN = 0.1
 _TIMEOUT_SECONDS_MIN = 1.0
 _INITIAL_INTERVAL_SECONDS = 0.1
+_FACTOR_LOOK_SECONDS = 0.25
 _INITIAL_SECONDS_MIN = 2.0
 _RECONCILE_SECONDS = 1.0
 _REQUEST = "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: ELB-HealthChecker/2.0\r\nConnection: close\r\n\r\n"
@@ -175,16 +176,27 @@ class HealthChecker:
     async def _check_forever(self, watch: Watch) -> None:
         while watch.group.referenced:
             started = time.monotonic()
-            interval = max(watch.group.health_check_interval_seconds / self._clock.factor(), _INTERVAL_SECONDS_MIN)
-            patience = max(watch.group.unhealthy_threshold * interval, _INITIAL_SECONDS_MIN)
+            patience = max(watch.group.unhealthy_threshold * self._interval(watch), _INITIAL_SECONDS_MIN)
             counts = watch.health.state != "initial" or started - watch.since_monotonic >= patience
             before = watch.health
             failure = await self._check(watch)
             if watch.observe(failure, counts=counts) != before:
                 self._publish(watch)
-            if watch.health.state == "initial":
-                interval = _INITIAL_INTERVAL_SECONDS
-            await asyncio.sleep(max(0.0, started + interval - time.monotonic()))
+            await self._rest(watch, started)
+
+    async def _rest(self, watch: Watch, started: float) -> None:
+        """Until the next check is due. A factor that is set meanwhile holds at once: asleep for 20 s of real time, a
+        check would miss twenty virtual minutes."""
+        initial = watch.health.state == "initial"
+        while True:
+            interval = _INITIAL_INTERVAL_SECONDS if initial else self._interval(watch)
+            left = started + interval - time.monotonic()
+            await asyncio.sleep(min(max(0.0, left), _FACTOR_LOOK_SECONDS))
+            if left <= _FACTOR_LOOK_SECONDS:
+                return
+
+    def _interval(self, watch: Watch) -> float:
+        return max(watch.group.health_check_interval_seconds / self._clock.factor(), _INTERVAL_SECONDS_MIN)
 
     async def _check(self, watch: Watch) -> TargetHealth | None:
         timeout = max(watch.group.health_check_timeout_seconds / self._clock.factor(), _TIMEOUT_SECONDS_MIN)
