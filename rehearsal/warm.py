@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-from sandbox.launch import await_exit, die_with_parent
+from sandbox.launch import await_exit, die_with_parent, end_with
 
 _END_SECONDS = 30.0
 
@@ -43,7 +43,7 @@ class Fork:
         self.pid = os.fork()
         self._code: int | None = None
         if self.pid == 0:
-            _be_child(work, log, niceness=niceness, parent=parent)
+            end_with(lambda: _be_child(work, log, niceness=niceness, parent=parent))
 
     def poll(self) -> int | None:
         """The exit code, None while it runs."""
@@ -63,24 +63,15 @@ class Fork:
         self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def _be_child(work: Callable[[], int], log: Path, *, niceness: int, parent: int) -> NoReturn:
-    """Never returns into the parent's code, whatever happens."""
-    code = 70
-    try:
-        signal.signal(signal.SIGTERM, _leave)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        die_with_parent(parent, signal.SIGTERM)
-        os.nice(niceness)
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        for number in (1, 2):
-            os.dup2(descriptor, number)
-        code = work()
-    except SystemExit as leaving:
-        code = leaving.code if isinstance(leaving.code, int) else 1
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+def _be_child(work: Callable[[], int], log: Path, *, niceness: int, parent: int) -> int:
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent(parent, signal.SIGTERM)
+    os.nice(niceness)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    for number in (1, 2):
+        os.dup2(descriptor, number)
+    return work()
 
 
 def _leave(*_: object) -> NoReturn:

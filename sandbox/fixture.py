@@ -12,11 +12,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NoReturn, Protocol
+from typing import IO, Any, Protocol
 
 from sandbox.client import Sandbox
 from sandbox.errors import SandboxError
-from sandbox.launch import await_exit
+from sandbox.launch import await_exit, end_with
 from sandbox.state import REPOSITORY, StateDirectory
 
 _START_SECONDS = 90.0
@@ -96,28 +96,25 @@ def _fork(root: Path, lifeline: int, *, live: str, name: str, factor: float) -> 
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
-        _be_supervisor(root, lifeline, output_write, options={"live": live, "name": name, "factor": factor})
+        options = {"live": live, "name": name, "factor": factor}
+        end_with(lambda: _be_supervisor(root, lifeline, output_write, options=options))
     os.close(output_write)
     return _Forked(pid, output_read)
 
 
-def _be_supervisor(root: Path, lifeline: int, output: int, *, options: dict[str, Any]) -> NoReturn:
+def _be_supervisor(root: Path, lifeline: int, output: int, *, options: dict[str, Any]) -> int:
     from sandbox.supervisor import Options, serve_until_stopped
 
-    code = 1
+    _keep_only({0, lifeline, output})
+    for number in (1, 2):
+        os.dup2(output, number)
+    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
     try:
-        _keep_only({0, lifeline, output})
-        for number in (1, 2):
-            os.dup2(output, number)
-        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
         serve_until_stopped(Options(root=root, lifeline=lifeline, **options), _say)
-        code = 0
     except SandboxError as error:
         _say(str(error))
-    except SystemExit as leaving:
-        code = leaving.code if isinstance(leaving.code, int) else 1
-    finally:
-        os._exit(code)
+        return 1
+    return 0
 
 
 def _keep_only(wanted: set[int]) -> None:

@@ -13,6 +13,8 @@ import ctypes
 import os
 import select
 import sys
+from collections.abc import Callable
+from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
@@ -50,6 +52,28 @@ def await_exit(pid: int, seconds: float | None) -> bool:
         return bool(select.select([descriptor], [], [], seconds)[0])
     finally:
         os.close(descriptor)
+
+
+def end_with(work: Callable[[], int]) -> NoReturn:
+    """Do a fork's work and end there, whatever happens: never back into the code of the process that forked.
+
+    The exit code is that of `work`, of its SystemExit (1 for one with a text), or 70 for any other exception, which is
+    printed with its traceback."""
+    code = 70
+    try:
+        code = work()
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else 1
+    except BaseException:  # noqa: BLE001 - the process ends here whatever it was; its log must say why
+        import traceback  # only here: a launched command starts without it
+
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
 
 
 def become(uid: int, gid: int) -> None:

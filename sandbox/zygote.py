@@ -19,12 +19,11 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.launch import die_with_parent
+from sandbox.launch import die_with_parent, end_with
 from sandbox.service import migrate
 from sandbox.service import task as service_task
 
@@ -93,27 +92,17 @@ class Zygote:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self._become(parent, lambda: work(port_write), port_read)
+            end_with(lambda: self._become(parent, lambda: work(port_write), port_read))
         os.close(port_write)
         self._tasks[task_id] = _Task(pid, port_read)
         self._selector.register(port_read, selectors.EVENT_READ, task_id)
         self._send({"started": task_id, "pid": pid})
 
-    def _become(self, parent: int, work: Callable[[], int], port_read: int) -> None:
-        """The child's life; never returns."""
-        code = 70
-        try:
-            die_with_parent(parent, signal.SIGKILL)
-            self._let_go(port_read)
-            code = work()
-        except SystemExit as error:
-            code = error.code if isinstance(error.code, int) else 1
-        except BaseException:  # noqa: BLE001 - the process ends here whatever it was; its log must say why
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+    def _become(self, parent: int, work: Callable[[], int], port_read: int) -> int:
+        """The child's life; its exit code."""
+        die_with_parent(parent, signal.SIGKILL)
+        self._let_go(port_read)
+        return work()
 
     def _let_go(self, port_read: int) -> None:
         """Close what belongs to the zygote alone."""

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import fields
@@ -319,7 +320,9 @@ def test_a_fork_answers_its_exit_code_and_writes_to_its_log(tmp_path: Path) -> N
     assert log.read_text() == "said\n"
 
 
-def test_a_fork_that_leaves_or_breaks(tmp_path: Path) -> None:
+def test_a_fork_that_leaves_or_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", sys.__stderr__)  # pytest's own does not follow the descriptor
+
     def leave() -> int:
         raise SystemExit(3)
 
@@ -331,6 +334,7 @@ def test_a_fork_that_leaves_or_breaks(tmp_path: Path) -> None:
 
     codes = [ended(Fork(work, tmp_path / "log", niceness=0)) for work in (leave, say, break_down)]
     assert codes == [3, 1, 70]
+    assert "ArithmeticError" in (tmp_path / "log").read_text(), "the log says why it broke"
 
 
 def test_a_fork_is_asked_to_end(tmp_path: Path) -> None:
