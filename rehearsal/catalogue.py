@@ -97,4 +97,10 @@ DRILLS: Mapping[str, Drill] = {
     )
 }
 
-NAMES = (RELEASE, COMPONENTS, *sorted(DRILLS, key=lambda name: not DRILLS[name].light))
+LIGHT = frozenset({COMPONENTS, *(name for name, drill in DRILLS.items() if drill.light)})
+NICENESS: Mapping[str, int] = {
+    RELEASE: 0,
+    COMPONENTS: DRILL_NICENESS,
+    **{name: drill.niceness for name, drill in DRILLS.items()},
+}
+NAMES = (RELEASE, COMPONENTS, *sorted(DRILLS, key=lambda name: name not in LIGHT))

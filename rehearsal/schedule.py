@@ -20,7 +20,7 @@ from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rehearsal.catalogue import COMPONENTS, DRILL_NICENESS, DRILLS, NAMES, RELEASE
+from rehearsal.catalogue import LIGHT, NAMES, NICENESS, RELEASE
 from rehearsal.release import PAST_GATES
 from rehearsal.result import RESULT_FILE
 from rehearsal.warm import Fork, preload
@@ -83,18 +83,14 @@ def _has_to_wait(work: Path, name: str, *, active: Container[str], done: set[str
     response times over windows of two real seconds. What is light goes before it, what is not comes after its gates."""
     drills = sum(other in active for other in NAMES if other != RELEASE)
     if name == RELEASE:
-        return drills > 0 or any(_is_light(other) for other in _wanted(work, done))
+        return drills > 0 or not LIGHT.isdisjoint(_wanted(work, done))
     if drills >= (jobs if RELEASE not in active else jobs - 1):
         return True
     if not (work / _EXPECTED).exists() or finished(work, RELEASE):
         return False
     if (result_directory(work, RELEASE) / PAST_GATES).exists():
         return False
-    return RELEASE in done or not _is_light(name)
-
-
-def _is_light(name: str) -> bool:
-    return name == COMPONENTS or (name in DRILLS and DRILLS[name].light)
+    return RELEASE in done or name not in LIGHT
 
 
 def _wanted(work: Path, done: set[str]) -> list[str]:
@@ -133,13 +129,7 @@ def _start(work: Path, name: str, *, directory: Path | None, factor: float) -> F
         document = rehearse(name, output, directory=directory, factor=factor)
         return 1 if document.get("error") else 0
 
-    return Fork(carry_out, output / "rehearsal.log", niceness=_niceness(name))
-
-
-def _niceness(name: str) -> int:
-    if name == RELEASE:
-        return 0
-    return DRILL_NICENESS if name == COMPONENTS else DRILLS[name].niceness
+    return Fork(carry_out, output / "rehearsal.log", niceness=NICENESS[name])
 
 
 @contextmanager
