@@ -13,9 +13,8 @@ from pathlib import Path
 from probes.stream_report import served_after, unexplained_failures
 from rehearsal.catalogue import DRILLS
 from rehearsal.drill import run_drill
-from rehearsal.result import RESULT_FILE, Result
+from rehearsal.result import Result, write_result
 from rehearsal.scene import Scene
-from rollout.codec import canonical_json, jsonable
 from sandbox.fixture import start_sandbox
 
 
@@ -33,7 +32,7 @@ def main() -> None:
             sandbox.clear()
             scene = Scene(sandbox=sandbox, directory=directory, factor=60.0)
             document = scene.result(exit_code=run_drill(scene, DRILLS["candidate answers errors"]))
-            (directory / RESULT_FILE).write_text(canonical_json(jsonable(document)), encoding="utf-8")
+            write_result(directory, document)
             last, unexplained = measure(Result(directory))
             seconds.append(last)
             lost += unexplained

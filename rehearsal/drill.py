@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from rehearsal.account_view import look_at_account
 from rehearsal.catalogue import Drill, Faults
@@ -25,7 +23,7 @@ def run_drill(scene: Scene, drill: Drill, planted: Plant = NOTHING) -> int | Non
     """Carry out one drill on the scene's sandbox; answers the exit code of `rollout run`. `planted`: more faults."""
     stable, candidate = scene.live_and_next()
     slots = {"stable": stable, "candidate": candidate}
-    scene.release_file = _release_file(scene, drill)
+    scene.change_plan(drill.plan)
     scene.sandbox.clock(scene.factor)
     plant(scene, drill.before, slots)
     plant(scene, planted.before, slots)
@@ -126,16 +124,3 @@ def plant(scene: Scene, faults: Faults, slots: dict[str, str]) -> None:
     """Plant faults; "stable" and "candidate" name whatever slot has that role."""
     for name, values in faults.items():
         scene.sandbox.fault(slots.get(name, name), **values)
-
-
-def _release_file(scene: Scene, drill: Drill) -> Path:
-    """The plan in force with the few changes that the drill declares."""
-    if not drill.plan:
-        return scene.release_file
-    text = scene.release_file.read_text(encoding="utf-8")
-    for name, value in drill.plan.items():
-        text = re.sub(rf"(?m)^{name} *= *(\[\n(?:.*\n)*?\]\n|.*\n)", "", text)
-        text = text.replace("[plan]\n", f"[plan]\n{name} = {value}\n", 1)
-    path = scene.directory / "release.toml"
-    path.write_text(text, encoding="utf-8")
-    return path

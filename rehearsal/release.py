@@ -16,7 +16,6 @@ from rehearsal.drill import plant
 from rehearsal.planted import NOTHING, Plant
 from rehearsal.scene import RehearsalError, Scene, await_condition, end_process
 from rollout.record import TERMINAL_STATES, Record, State
-from rollout.seen import OperatorRequest
 from sandbox.faults import at_rest
 
 RATE = 1000.0
@@ -48,7 +47,7 @@ def rehearse_release(scene: Scene, planted: Plant = NOTHING) -> int | None:
                 if ready.state == State.READY:
                     _while_ready(scene, ready, planted=planted, slots=slots)
                     scene.confirm()
-                    _probe_each_stage(scene, process, ready=ready, planted=planted)
+                    _probe_each_stage(scene, process, planted=planted, slots=slots)
                 process.wait(_FAREWELL_SECONDS)
             finally:
                 end_process(process)
@@ -95,10 +94,9 @@ def _document(asker: Any) -> dict[str, Any]:
     return dict(answer.mapping())
 
 
-def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], *, ready: Record, planted: Plant) -> None:
+def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], *, planted: Plant, slots: dict[str, str]) -> None:
     """Follow the record to its end; at each verified share a signed-in customer is answered by both sides."""
     probed: set[int] = set()
-    slots = {"stable": ready.stable, "candidate": ready.candidate}
     abort_at = float("inf")
 
     def ended() -> bool:
@@ -108,29 +106,22 @@ def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], *, ready: 
             raise RehearsalError("the rollout's record vanished")
         share = record.share_verified
         if share and share not in probed and _may_be_probed(scene, record):
+            first = not probed
             probed.add(share)
-            plant(scene, planted.at_share.get(str(share), {} if probed - {share} else planted.at_shift), slots)
-            if planted.abort_after_seconds is not None and len(probed) == 1:
+            plant(scene, planted.at_share.get(str(share), planted.at_shift if first else {}), slots)
+            if first and planted.abort_after_seconds is not None:
                 abort_at = time.monotonic() + planted.abort_after_seconds
-            _probe_sessions(scene, ready)
+            _probe_sessions(scene, record)
             scene.notes.facts[f"at {share}"] = look_at_account(scene)
         if record.state in _PAST_GATES_STATES:
             (scene.directory / PAST_GATES).touch()
         if time.monotonic() > abort_at:
             abort_at = float("inf")
-            _abort(scene)
+            scene.ask("abort", reason="what was to be seen has been seen")
         return record.state in TERMINAL_STATES or process.poll() is not None
 
     await_condition(ended, seconds=_RELEASE_SECONDS, what="the end of the rehearsed release")
     scene.notes.facts["shares_probed"] = sorted(probed)
-
-
-def _abort(scene: Scene) -> None:
-    """An operator takes the release back, as `rollout abort` does."""
-    reason, at = "what was to be seen has been seen", scene.connection.clock.wall()
-    scene.connection.store.request(
-        scene.target.key, OperatorRequest(kind="abort", by="rehearsal", reason=reason, at=at)
-    )
 
 
 def _may_be_probed(scene: Scene, record: Record) -> bool:

@@ -145,6 +145,13 @@ class Result:
         )
 
 
+def write_result(directory: Path, document: Mapping[str, Any]) -> None:
+    """Leave a rehearsal's document, whole or not at all: scenarios wait for the file."""
+    unfinished = directory / f"{RESULT_FILE}.unfinished"
+    unfinished.write_text(json.dumps(document, default=str), encoding="utf-8")
+    unfinished.replace(directory / RESULT_FILE)
+
+
 def _iso(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, tz=UTC).isoformat(timespec="milliseconds")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -16,7 +14,7 @@ from rehearsal.components import fail_and_return
 from rehearsal.drill import run_drill
 from rehearsal.planted import NOTHING, Plant
 from rehearsal.release import rehearse_release
-from rehearsal.result import RESULT_FILE
+from rehearsal.result import write_result
 from rehearsal.scene import Scene
 from sandbox.client import Sandbox
 from sandbox.fixture import start_sandbox
@@ -38,9 +36,7 @@ def rehearse(
         (output / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
         document = {"error": f"{type(error).__name__}: {error}", "seconds": time.monotonic() - started}
     document = {"name": name, **document, "total_seconds": time.monotonic() - started}
-    unfinished = output / f"{RESULT_FILE}.unfinished"
-    unfinished.write_text(json.dumps(document, default=str), encoding="utf-8")
-    os.replace(unfinished, output / RESULT_FILE)
+    write_result(output, document)
     return document
 
 

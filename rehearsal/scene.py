@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -107,6 +108,17 @@ class Scene:
         instant of the rehearsal would be off by the time in between."""
         return {"monotonic": time.monotonic(), "virtual": self.connection.clock.wall(), "factor": self.factor}
 
+    def change_plan(self, changes: Mapping[str, object]) -> None:
+        """Release by the plan in force but for `changes`: keys of [plan], values as TOML writes them."""
+        if not changes:
+            return
+        text = self.release_file.read_text(encoding="utf-8")
+        for name, value in changes.items():
+            text = re.sub(rf"(?m)^{name} *= *(\[\n(?:.*\n)*?\]\n|.*\n)", "", text)
+            text = text.replace("[plan]\n", f"[plan]\n{name} = {value}\n", 1)
+        self.release_file = self.directory / "release.toml"
+        self.release_file.write_text(text, encoding="utf-8")
+
     # ------------------------------------------------------------------------------------------- processes
 
     @contextmanager
@@ -169,11 +181,14 @@ class Scene:
         self.notes.facts["candidate"] = candidate
         return _spawn(command, self.directory / "rollout.log", stdout=subprocess.DEVNULL)
 
-    def confirm(self) -> None:
-        """Say that the prepared candidate may meet customers, as `rollout confirm` does."""
-        at = self.connection.clock.wall()
-        request = OperatorRequest(kind="confirm", by="rehearsal", reason="probed on its own address", at=at)
+    def ask(self, kind: str, *, reason: str) -> None:
+        """Ask the engine as an operator does with `rollout confirm`, `rollout rollback` and the like."""
+        request = OperatorRequest(kind=kind, by="rehearsal", reason=reason, at=self.connection.clock.wall())
         self.connection.store.request(self.target.key, request)
+
+    def confirm(self) -> None:
+        """Say that the prepared candidate may meet customers."""
+        self.ask("confirm", reason="probed on its own address")
 
     def next_version(self) -> str:
         """The version that is not live: the newer one first, then back."""

@@ -8,9 +8,8 @@ import pytest
 
 from rehearsal.findings import canary, stability
 from rehearsal.release import rehearse_release
-from rehearsal.result import RESULT_FILE, Result
+from rehearsal.result import Result, write_result
 from rehearsal.scene import Scene
-from rollout.codec import canonical_json, jsonable
 from rollout.model import Observation, Verdict
 from sandbox.client import Sandbox
 from sandbox.fixture import start_sandbox
@@ -18,23 +17,16 @@ from sandbox.fixture import start_sandbox
 SHARES = (5, 25, 50, 100)
 
 
-def with_tasks(release_file: Path, changed: Path, *, tasks: int) -> Path:
-    """The plan in force with so many tasks a side. With two of a quarter vCPU each, 1,000 requests a second come within
-    a tenth of the CPU gate's limit, and one crowded second on two cores ends a release that is fine."""
-    text = release_file.read_text(encoding="utf-8")
-    assert "[plan]\n" in text
-    changed.write_text(text.replace("[plan]\n", f"[plan]\ndesired_tasks = {tasks}\n", 1), encoding="utf-8")
-    return changed
-
-
 def release(sandbox: Sandbox, directory: Path) -> Result:
     """Release whatever is not live, and read what it left."""
     directory.mkdir()
     scene = Scene(sandbox=sandbox, directory=directory, factor=60.0)
-    scene.release_file = with_tasks(scene.release_file, directory / "release.toml", tasks=3)
+    # With two tasks of a quarter vCPU each, 1,000 requests a second come within a tenth of the CPU gate's limit, and
+    # one crowded second on two cores ends a release that is fine.
+    scene.change_plan({"desired_tasks": 3})
     exit_code = rehearse_release(scene)
     document = scene.result(exit_code=exit_code)
-    (directory / RESULT_FILE).write_text(canonical_json(jsonable(document)), encoding="utf-8")
+    write_result(directory, document)
     return Result(directory)
 
 
