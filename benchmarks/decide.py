@@ -9,13 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from rehearsal.virtual import VirtualRollout
 from rollout.bounds import lower_bound, upper_bound
 from rollout.decide import decide
 from rollout.model import MINUTE_SECONDS, Instant, Plan, Stage
-from rollout.record import Bake, Record, State
 from rollout.seen import BalancerMinute, ListenerReading, Metrics, SideMinute, Situation, TargetCounts
 
-START = 1_800_000_000.0
 SECONDS = 2.0
 PLAN = Plan(
     stages=tuple(
@@ -23,25 +22,8 @@ PLAN = Plan(
         for share, bake in ((5, 900.0), (25, 120.0), (50, 120.0), (100, 0.0))
     )
 )
-RECORD = Record(
-    schema=1,
-    rollout_id="benchmark",
-    environment="benchmark",
-    rule_arn="rule",
-    plan_sha256="",
-    stable="green",
-    candidate="blue",
-    image="image",
-    version_name="1.1.0",
-    state=State.BAKING,
-    created_at=START,
-    stage=0,
-    share_wanted=5,
-    share_verified=5,
-    first_shift_at=START,
-    submitted_at=START,
-    bake=Bake(first_minute=START, verified_monotonic=0.0, epoch=0),
-)
+RECORD = VirtualRollout(PLAN, 5).record
+START = RECORD.created_at
 
 
 def minutes(requests: int, errors: int) -> tuple[SideMinute, ...]:
@@ -91,7 +73,7 @@ def per_second(once: Callable[[], object]) -> float:
 def main() -> str:
     """The line that is printed."""
     seen = situation()
-    waiting, due = Instant(START + 600.0, 600.0), Instant(START + 1020.0, 1020.0)
+    waiting, due = Instant(START + 600.0, START + 600.0), Instant(START + 1020.0, START + 1020.0)
     second = replace(RECORD, bake=replace(RECORD.bake, reading="PASS")) if RECORD.bake else RECORD
     assert decide(PLAN, RECORD, seen, waiting).event == "WAIT"
     assert decide(PLAN, second, seen, due).event == "GATE_PASSED"
