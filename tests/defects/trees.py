@@ -8,15 +8,16 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.architecture.house import ROOT, files
+
 PATCHES = ROOT / "tests" / "planted"
 _LEFT_OUT = ("tests/", "docs/", "benchmarks/", "evidence/examples/")
 
 
 def copy_tree(place: Path) -> Path:
     """What a watched run needs, with its compiled modules, and the sandbox's cache by a link."""
-    for name in _tracked():
-        if not name.startswith(_LEFT_OUT) and (ROOT / name).is_file():
+    for name in files():
+        if not name.startswith(_LEFT_OUT):
             target = place / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
@@ -29,12 +30,6 @@ def copy_tree(place: Path) -> Path:
     (place / "build").mkdir()
     (place / "build" / "cache").symlink_to(cache)
     return place
-
-
-def _tracked() -> list[str]:
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return sorted(set(answer.stdout.splitlines()))
 
 
 def edit_plan(place: Path, edits: Sequence[tuple[str, str]]) -> None:

@@ -16,9 +16,8 @@ import pytest
 
 from tests.defects.catalogue import DEFECTS
 from tests.defects.model import Patched
+from tests.defects.trees import PATCHES, ROOT, apply_patch
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).resolve().parent
 UNIT = "tests/unit/rollout/"
 
 # Patch: the tests of tests/unit/rollout that must fail with it.
@@ -61,19 +60,7 @@ def run_in(place: Path, *tests: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("name", sorted(SEEN_BY))
 def test_a_planted_mistake_is_seen(name: str, tmp_path: Path) -> None:
     copy_of_the_tree(tmp_path)
-    patch = HERE / f"{name}.patch"
-    applied = subprocess.run(
-        ["git", "apply", "--recount", "-C1", "--whitespace=nowarn", str(patch)],
-        cwd=tmp_path,
-        env=os.environ | {"GIT_CEILING_DIRECTORIES": str(tmp_path.parent), "GIT_DIR": str(tmp_path / "none")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert applied.returncode == 0, (
-        f"{patch.name} does not apply any more: make the same mistake in the present code by hand, "
-        f"and store its `git diff -U2` there.\n{applied.stderr}"
-    )
+    apply_patch(tmp_path, name)
     ran = run_in(tmp_path, SEEN_BY[name])
 
     assert ran.returncode == 1, f"{name} is planted and {SEEN_BY[name]} does not see it:\n{ran.stdout}{ran.stderr}"
@@ -89,7 +76,7 @@ def test_the_same_tests_are_green_without_a_mistake(tmp_path: Path) -> None:
 
 
 def test_every_patch_has_its_test() -> None:
-    patches = {path.stem for path in HERE.glob("*.patch")}
+    patches = {path.stem for path in PATCHES.glob("*.patch")}
 
     # The others are seen by scenarios: tests/defects plants them in a copy of the whole tree.
     by_scenarios = {defect.plant.patch for defect in DEFECTS if isinstance(defect.plant, Patched)}

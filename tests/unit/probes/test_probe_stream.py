@@ -17,7 +17,6 @@ from probes import stream
 from probes.stream_connection import Connection, Exchange
 from probes.stream_dispatch import Payloads, Traffic, outcome_of_opening
 from probes.stream_record import HEADER, Kind, Outcome, Record, Recorder, Tally, outcome_of, parse_line
-from probes.stream_report import Window
 from probes.target import Endpoint
 
 TRAFFIC = Traffic(endpoint=Endpoint(host="api.shop.example"), path="/api/v1/status", rate=100, run="r")
@@ -28,15 +27,6 @@ def record(sequence: int, slot: str = "green", outcome: str = "ok", *, at: float
     when = 1000.0 + sequence if at is None else at
     status = {"ok": 200, "target_error": 500, "lb_error": 502}.get(outcome, 0)
     return Record(sequence, when, when + 1e9, "get", outcome, status, slot if status else "", "1.0.0", 5.0)
-
-
-def sample(blue: int, green: int) -> list[Record]:
-    """So many answers of each slot, within one window."""
-    slots = ["blue"] * blue + ["green"] * green
-    return [record(number, slot, at=1000.0 + number / 1000) for number, slot in enumerate(slots)]
-
-
-WINDOW = Window(start=1000.0, end=2000.0)
 
 
 # ------------------------------------------------------------------------------------------------ records

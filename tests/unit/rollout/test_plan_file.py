@@ -8,45 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plan_files import HEAD, Read, problems, reader
 
 from rollout.codec import plan_sha256
 from rollout.errors import BadInput
 from rollout.model import DnsChange, Gates, Plan, Triggers
-from rollout.plan_file import DEFAULT_STAGES, BadFile, demand_clean, lint, read_release_file
+from rollout.plan_file import DEFAULT_STAGES, demand_clean, lint, read_release_file
 from rollout.plan_ranges import GATES, PLAN, TRIGGERS
-from rollout.settings import ReleaseFile
 from rollout.toml_reader import Range
 
 ROOT = Path(__file__).resolve().parents[3]
-HEAD = """
-[release]
-service = "shop-api"
-version = "1.1.0"
-[environments.sandbox]
-outputs = "outputs.json"
-"""
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Any:
-    """Reads a text as release.toml."""
-
-    def from_text(text: str) -> ReleaseFile:
-        path = tmp_path / "release.toml"
-        path.write_text(text, encoding="utf-8")
-        return read_release_file(path)
-
-    return from_text
-
-
-def problems(read: Any, text: str) -> dict[str, str]:
-    """The message of each mistake by its key."""
-    with pytest.raises(BadFile) as caught:
-        read(text)
-    for problem in caught.value.problems:
-        assert f"{caught.value.file}: {problem}" in str(caught.value)
-        assert problem.remedy, problem
-    return {problem.key: str(problem) for problem in caught.value.problems}
+def read(tmp_path: Path) -> Read:
+    return reader(tmp_path)
 
 
 class TestWhatItGives:
@@ -74,12 +50,12 @@ class TestWhatItGives:
 
         assert {str(finding.severity) for finding in findings} == {"note"}
 
-    def test_an_absent_plan_is_the_default_plan(self, read: Any) -> None:
+    def test_an_absent_plan_is_the_default_plan(self, read: Read) -> None:
         assert read(HEAD).plan == Plan(stages=DEFAULT_STAGES)
         assert [stage.share_percent for stage in DEFAULT_STAGES] == [5, 25, 50, 100]
         assert [stage.bake_seconds for stage in DEFAULT_STAGES] == [900, 120, 120, 0]
 
-    def test_whole_and_decimal_spellings_are_one_plan(self, read: Any) -> None:
+    def test_whole_and_decimal_spellings_are_one_plan(self, read: Read) -> None:
         """The same submission twice is one rollout, however its numbers are spelled (I14)."""
         whole = read(HEAD + "[plan]\nsettle_seconds = 120\n[plan.gates]\np95_milliseconds_max = 200").plan
         decimal = read(HEAD + "[plan]\nsettle_seconds = 120.0\n[plan.gates]\np95_milliseconds_max = 200.0").plan
@@ -87,7 +63,7 @@ class TestWhatItGives:
         assert plan_sha256(whole) == plan_sha256(decimal)
         assert repr(whole) == repr(decimal)
 
-    def test_everything_else_is_read(self, read: Any) -> None:
+    def test_everything_else_is_read(self, read: Read) -> None:
         file = read(
             HEAD.replace('"1.1.0"', f'"1.1.0"\nimage = "repo/shop-api@sha256:{"a" * 64}"')
             + """
@@ -152,7 +128,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize("section", ["plan", "plan.gates", "plan.triggers"])
     @pytest.mark.parametrize("wrong", ["below", "above", "nan", "inf", "true", '"5"', "[]"])
-    def test_a_wrong_number_is_named_with_its_range(self, read: Any, section: str, wrong: str) -> None:
+    def test_a_wrong_number_is_named_with_its_range(self, read: Read, section: str, wrong: str) -> None:
         ranges = {"plan": PLAN, "plan.gates": GATES, "plan.triggers": TRIGGERS}[section]
         for key, allowed in ranges.items():
             below = allowed.low if allowed.above_low else allowed.low - 1
@@ -164,24 +140,24 @@ class TestNumbers:
             assert str(allowed) in found[f"{section}.{key}"]
             assert f"Write for example {key} = " in found[f"{section}.{key}"]
 
-    def test_steps_and_whole_numbers(self, read: Any) -> None:
+    def test_steps_and_whole_numbers(self, read: Read) -> None:
         found = problems(read, HEAD + "[plan]\nextension_seconds_max = 90\nblind_minutes_max = 2.0")
 
         assert "in steps of 60" in found["plan.extension_seconds_max"]
         assert "a whole number" in found["plan.blind_minutes_max"]
 
-    def test_a_number_of_absurd_size_is_a_message_and_no_crash(self, read: Any) -> None:
+    def test_a_number_of_absurd_size_is_a_message_and_no_crash(self, read: Read) -> None:
         found = problems(read, HEAD + "[plan]\nsettle_seconds = 0x" + "f" * 5000)
 
         assert "a number of 20000 bits" in found["plan.settle_seconds"]
         assert "not valid TOML" in next(iter(problems(read, HEAD + "[plan]\nsettle_seconds = " + "9" * 5000).values()))
 
-    def test_targets_come_from_tasks(self, read: Any) -> None:
+    def test_targets_come_from_tasks(self, read: Read) -> None:
         found = problems(read, HEAD + "[plan]\nhealthy_targets_min = 3")
 
         assert "3 healthy targets cannot come from 2 desired tasks" in found["plan.healthy_targets_min"]
 
-    def test_a_trigger_cannot_be_switched_off_by_its_limit(self, read: Any) -> None:
+    def test_a_trigger_cannot_be_switched_off_by_its_limit(self, read: Read) -> None:
         """Nothing is ever over 100 %."""
         for name in ("error_rate_percent_max", "cpu_percent_max", "memory_percent_max", "unhealthy_percent_max"):
             assert f"plan.triggers.{name}" in problems(read, f"{HEAD}[plan.triggers]\n{name} = 100")
@@ -232,13 +208,13 @@ class TestStages:
         ],
         ids=["one", "none", "numbers", "last", "flat", "zero", "no-share", "no-bake", "half", "last-bake", "unknown"],
     )
-    def test_a_wrong_stage_is_named(self, read: Any, stages: str, key: str, words: str) -> None:
+    def test_a_wrong_stage_is_named(self, read: Read, stages: str, key: str, words: str) -> None:
         found = problems(read, f"{HEAD}[plan]\nstages = [{stages}]")
 
         assert words in found[key]
 
 
-def test_a_plan_with_errors_is_not_started(read: Any) -> None:
+def test_a_plan_with_errors_is_not_started(read: Read) -> None:
     """MET-02: a plan whose bakes add up to 31 minutes."""
     stages = "{ share_percent = 5, bake_minutes = 31 }, { share_percent = 100 }"
     plan = read(f"{HEAD}[plan]\nstages = [{stages}]").plan

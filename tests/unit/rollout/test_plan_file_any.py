@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plan_files import HEAD
 
 from rollout.model import DnsChange, Gates, Plan, Stage, Triggers
 from rollout.plan_file import BadFile, parse_release, read_release_file
@@ -16,13 +17,6 @@ from rollout.settings import ReleaseFile
 from rollout.toml_reader import Range
 
 ROOT = Path(__file__).resolve().parents[3]
-HEAD = """
-[release]
-service = "shop-api"
-version = "1.1.0"
-[environments.sandbox]
-outputs = "outputs.json"
-"""
 
 
 def read_or_explained(read: Callable[[], ReleaseFile]) -> bool:

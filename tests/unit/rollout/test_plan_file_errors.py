@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from plan_files import HEAD, Read, problems, reader
 
 from rollout.errors import BadInput
 from rollout.plan_file import BadFile, read_release_file
-from rollout.settings import ReleaseFile
 from rollout.toml_reader import BYTES_MAX
-
-HEAD = """
-[release]
-service = "shop-api"
-version = "1.1.0"
-[environments.sandbox]
-outputs = "outputs.json"
-"""
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Any:
-    """Reads a text as release.toml."""
-
-    def from_text(text: str) -> ReleaseFile:
-        path = tmp_path / "release.toml"
-        path.write_text(text, encoding="utf-8")
-        return read_release_file(path)
-
-    return from_text
-
-
-def problems(read: Any, text: str) -> dict[str, str]:
-    """The message of each mistake by its key."""
-    with pytest.raises(BadFile) as caught:
-        read(text)
-    for problem in caught.value.problems:
-        assert f"{caught.value.file}: {problem}" in str(caught.value)
-        assert problem.remedy, problem
-    return {problem.key: str(problem) for problem in caught.value.problems}
+def read(tmp_path: Path) -> Read:
+    return reader(tmp_path)
 
 
 class TestOtherMistakes:
@@ -75,10 +49,10 @@ class TestOtherMistakes:
             (HEAD + "[waivers]\n", "waivers", "[[waivers]]"),
         ],
     )
-    def test_it_is_named_with_a_remedy(self, read: Any, text: str, key: str, words: str) -> None:
+    def test_it_is_named_with_a_remedy(self, read: Read, text: str, key: str, words: str) -> None:
         assert words in problems(read, text)[key]
 
-    def test_several_are_told_at_once(self, read: Any) -> None:
+    def test_several_are_told_at_once(self, read: Read) -> None:
         """Nobody should have to run a command five times to hear of five mistakes."""
         text = HEAD.replace("shop-api", "-") + "[plan]\nsettle_seconds = 1\nhold = 3\n[plan.dns]\nttl_seconds = 0"
 
@@ -87,19 +61,19 @@ class TestOtherMistakes:
         expected = ["release.service", "plan.dns.name", "plan.dns.type", "plan.dns.ttl_seconds"]
         assert set(found) >= {*expected, "plan.settle_seconds", "plan.hold", "plan.dns.values.blue"}
 
-    def test_the_slots_of_a_record_differ(self, read: Any) -> None:
+    def test_the_slots_of_a_record_differ(self, read: Read) -> None:
         text = 'name = "a.example"\ntype = "CNAME"\nvalues = { blue = "b.example", green = "b.example", red = "c" }'
 
         found = problems(read, f"{HEAD}[plan.dns]\n{text}")
 
         assert set(found) == {"plan.dns.values.green", "plan.dns.values.red"}
 
-    def test_one_waiver_a_control(self, read: Any) -> None:
+    def test_one_waiver_a_control(self, read: Read) -> None:
         one = '[[waivers]]\ncontrol = "PRE-01"\nby = "A"\nreason = "r"\nuntil = 2027-01-01\n'
 
         assert "a second waiver for PRE-01" in problems(read, HEAD + one + one)["waivers[1].control"]
 
-    def test_a_syntax_error_has_line_and_column(self, read: Any) -> None:
+    def test_a_syntax_error_has_line_and_column(self, read: Read) -> None:
         assert "at line 8, column" in problems(read, HEAD + "[plan]\nsettle_seconds 120\n")["file"]
 
     @pytest.mark.parametrize(
@@ -151,17 +125,17 @@ class TestEnvironments:
 
     PRODUCTION = HEAD + '[environments.production]\noutputs = "p.json"'
 
-    def test_the_sandbox_is_the_default_where_nothing_else_is_declared(self, read: Any) -> None:
+    def test_the_sandbox_is_the_default_where_nothing_else_is_declared(self, read: Read) -> None:
         assert read(HEAD).environment(None, {}).name == "sandbox"
         assert read(HEAD).environment(None, {"CI": "0"}).name == "sandbox"
 
-    def test_a_real_environment_or_ci_makes_the_name_compulsory(self, read: Any) -> None:
+    def test_a_real_environment_or_ci_makes_the_name_compulsory(self, read: Read) -> None:
         with pytest.raises(BadInput, match=r"compulsory because .* more than the sandbox.*sandbox, production"):
             read(self.PRODUCTION).environment(None, {})
         with pytest.raises(BadInput, match="compulsory because CI is set"):
             read(HEAD).environment(None, {"CI": "true"})
 
-    def test_a_name_is_found_or_refused_with_the_list(self, read: Any) -> None:
+    def test_a_name_is_found_or_refused_with_the_list(self, read: Read) -> None:
         assert read(self.PRODUCTION).environment("production", {"CI": "1"}).name == "production"
         with pytest.raises(BadInput, match=r"'prod' is not declared.*Declared are: sandbox, production"):
             read(self.PRODUCTION).environment("prod", {})
