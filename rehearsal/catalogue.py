@@ -77,7 +77,6 @@ DRILLS: Mapping[str, Drill] = {
         Drill(
             name="candidate's targets fail and the stable side after them",
             light=True,
-            plan={"desired_tasks": 3},
             at_shift={"candidate": {"unhealthy_tasks": 2}},
             at_return={"stable": {"health": "fail"}},
             until_escalated=True,
@@ -88,7 +87,7 @@ DRILLS: Mapping[str, Drill] = {
             # release's stream of requests.
             light=True,
             niceness=0,
-            plan=_HALF_AT_ONCE,
+            plan={**_HALF_AT_ONCE, "desired_tasks": 2},  # half a processor burnt, not three quarters of one
             before={"candidate": {"cpu_percent": 100}, "cloud": {"sns": "down"}},
             at_shift={"cloud": {"ecs": "down"}},
             at_verified={"cloud": {"ecs": "ok"}},

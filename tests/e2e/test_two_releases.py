@@ -21,9 +21,6 @@ def release(sandbox: Sandbox, directory: Path) -> Result:
     """Release whatever is not live, and read what it left."""
     directory.mkdir()
     scene = Scene(sandbox=sandbox, directory=directory, factor=60.0)
-    # With two tasks of a quarter vCPU each, 1,000 requests a second come within a tenth of the CPU gate's limit, and
-    # one crowded second on two cores ends a release that is fine.
-    scene.change_plan({"desired_tasks": 3})
     exit_code = rehearse_release(scene)
     document = scene.result(exit_code=exit_code)
     write_result(directory, document)
