@@ -29,11 +29,13 @@ class TestWhatItGives:
     """Values, defaults, and where relative paths start."""
 
     def test_the_repository_releases_at_the_defaults(self) -> None:
-        """release.toml writes down the contracts' defaults; only the rate and the record are its own."""
+        """release.toml writes down the contracts' defaults; the record, the rate and the tasks for it are its own."""
         file = read_release_file(ROOT / "release.toml")
 
-        plan = dataclasses.replace(file.plan, dns=None, expected_requests_per_second=0.0)
-        assert plan == Plan(stages=DEFAULT_STAGES)
+        default = Plan(stages=DEFAULT_STAGES)
+        own = {"dns": None, "expected_requests_per_second": 0.0, "desired_tasks": default.desired_tasks}
+        assert dataclasses.replace(file.plan, **own) == default
+        assert file.plan.desired_tasks == 3
         assert file.plan.dns == DnsChange(
             name="current.shop.example",
             record_type="CNAME",
