@@ -34,6 +34,7 @@ _EXPECTED = "release-expected"
 SANDBOX_VARIABLE = "RELEASE_GATES_SANDBOX"
 RESULTS_VARIABLE = "RELEASE_GATES_RESULTS"
 _LOOK_SECONDS = 0.05
+_BESIDE_RELEASE_MAX = 2
 
 
 def slug(name: str) -> str:
@@ -84,7 +85,7 @@ def _has_to_wait(work: Path, name: str, *, active: Container[str], done: set[str
     drills = sum(other in active for other in NAMES if other != RELEASE)
     if name == RELEASE:
         return drills > 0 or not LIGHT.isdisjoint(_wanted(work, done))
-    if drills >= (jobs if RELEASE not in active else jobs - 1):
+    if drills >= (min(jobs, _BESIDE_RELEASE_MAX) if RELEASE in active else jobs):
         return True
     if not (work / _EXPECTED).exists() or finished(work, RELEASE):
         return False

@@ -28,22 +28,51 @@ Points = dict[float, float]  # period start (virtual epoch seconds) -> value
 
 
 class _Series:
-    __slots__ = ("data", "inserted", "times", "unit")
+    """Datapoints by time, and what was computed of them: an engine asks for the same closed minutes at every tick."""
+
+    __slots__ = ("computed", "data", "inserted", "times", "unit")
 
     def __init__(self) -> None:
         self.times: list[float] = []
         self.data: list[Datum] = []
         self.unit: str | None = None
         self.inserted = 0
+        self.computed: dict[tuple[int, str], dict[float, float | None]] = {}
 
     def insert(self, time: float, datum: Datum, *, oldest: float) -> None:
         index = len(self.times) if not self.times or time >= self.times[-1] else bisect_right(self.times, time)
         self.times.insert(index, time)
         self.data.insert(index, datum)
         self.inserted += 1
+        for (period, _), values in self.computed.items():
+            values.pop(aligned(time, period), None)
         if self.inserted % _PRUNE_EVERY == 0:
             cut = max(bisect_left(self.times, oldest), len(self.times) - _DATA_PER_SERIES_MAX)
-            del self.times[:cut], self.data[:cut]
+            if cut > 0:
+                del self.times[:cut], self.data[:cut]
+                self.computed.clear()
+
+    def points(self, start: float, end: float, *, period: int, statistic: str) -> Points:
+        """The statistic per period of [start, end); `start` is the start of a period. Raises StatisticError."""
+        compute = compute_of(statistic)
+        # Longer periods begin wherever a query does, so that their values are those of one query only.
+        known = self.computed.setdefault((period, statistic), {}) if period <= MINUTE_SECONDS else {}
+        points: Points = {}
+        low, size = bisect_left(self.times, start), bisect_left(self.times, end)
+        while low < size:
+            first = start + math.floor((self.times[low] - start) / period) * period
+            high = bisect_left(self.times, first + period, low, size)
+            if first not in known:
+                counted = [datum for datum in self.data[low:high] if datum.count > 0]
+                value = compute(counted) if counted else None
+                if first + period <= end:
+                    known[first] = value
+            else:
+                value = known[first]
+            if value is not None:
+                points[first] = value
+            low = high
+        return points
 
 
 class MetricStore:
@@ -87,16 +116,11 @@ class MetricStore:
         Periods are aligned: start is rounded down to the whole minute (to the period if that is shorter), as
         GetMetricData documents; moto aligns to an unrounded start. Raises StatisticError.
         """
-        compute = compute_of(statistic)
-        origin = aligned(start, period)
+        compute_of(statistic)  # an unknown one is an error for a series without data too
         with self._lock:
             self._publish()
             series = self._series.get(key)
-            if series is None:
-                return {}
-            low, high = bisect_left(series.times, origin), bisect_left(series.times, end)
-            times, data = series.times[low:high], series.data[low:high]
-        return _per_period(times, data, origin=origin, period=period, compute=compute)
+            return series.points(aligned(start, period), end, period=period, statistic=statistic) if series else {}
 
     def series(self) -> Sequence[SeriesKey]:
         """Every series with a visible datapoint, sorted."""
@@ -153,24 +177,3 @@ def _timestamp(given: Any, now: float) -> float:
     if given is None:
         return now
     return float(given.timestamp()) if hasattr(given, "timestamp") else float(given)
-
-
-def _per_period(
-    times: Sequence[float],
-    data: Sequence[Datum],
-    *,
-    origin: float,
-    period: int,
-    compute: Callable[[Sequence[Datum]], float | None],
-) -> Points:
-    points: Points = {}
-    low, size = 0, len(times)
-    while low < size:
-        start = origin + math.floor((times[low] - origin) / period) * period
-        high = bisect_left(times, start + period, low)
-        counted = [datum for datum in data[low:high] if datum.count > 0]
-        value = compute(counted) if counted else None
-        if value is not None:
-            points[start] = value
-        low = high
-    return points

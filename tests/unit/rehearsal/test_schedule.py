@@ -162,7 +162,7 @@ class Started:
             self._all.ended.append(self._name)
 
 
-def test_beside_the_release_one_drill_less_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beside_the_release_two_drills_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A third drill waits for a place; asking again for what is done starts nothing; all end with the schedule."""
     started = Started()
     monkeypatch.setenv(schedule.SANDBOX_VARIABLE, str(tmp_path / "nowhere"))
@@ -178,7 +178,7 @@ def test_beside_the_release_one_drill_less_runs(tmp_path: Path, monkeypatch: pyt
         lambda: request(tmp_path, first),
     ])  # fmt: skip
 
-    schedule.serve(tmp_path, jobs=3, factor=60.0, stop=turns)
+    schedule.serve(tmp_path, jobs=5, factor=60.0, stop=turns)
 
     assert started.names == [RELEASE, first, second, third]
     assert sorted(started.ended) == sorted(started.names)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from sandbox.cloud.metric_store import RETENTION_SECONDS, MetricStore, series_key
 
 START = 1_800_000_000.0
@@ -96,3 +99,28 @@ def test_short_periods_align_to_themselves() -> None:
         START: 1.0,
         START + 10: 2.0,
     }
+
+
+_PUT = st.tuples(st.integers(0, 400), st.integers(1, 5))
+_ASKED = st.tuples(
+    st.integers(0, 300), st.integers(1, 200), st.sampled_from([10, 60, 120]), st.sampled_from(["Sum", "p50"])
+)
+
+
+@given(st.lists(st.tuples(_PUT, _ASKED), min_size=1, max_size=12))
+def test_what_was_computed_before_a_late_datapoint_is_not_answered_after_it(
+    steps: list[tuple[tuple[int, int], tuple[int, int, int, str]]],
+) -> None:
+    """A store that was asked all the time answers as one that is asked for the first time."""
+    asked, _clock = _store()
+    so_far: list[tuple[int, int]] = []
+    for (offset, value), (start, seconds, period, statistic) in steps:
+        so_far.append((offset, value))
+        _put(asked, START + offset, float(value))
+        fresh, _clock = _store()
+        for earlier, put in so_far:
+            _put(fresh, START + earlier, float(put))
+        first = START + start
+        query = {"start": first, "end": first + seconds, "period": period, "statistic": statistic}
+
+        assert asked.query(KEY, **query) == fresh.query(KEY, **query)  # type: ignore[arg-type]
