@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rehearsal.priority import Priority
+
 Faults = Mapping[str, Mapping[str, object]]
 
 RELEASE = "release"
 COMPONENTS = "components fail and return"
 EMERGENCY = "emergency command beside a live engine"
-# Drills give way to the release: its customers' response times are judged, theirs are not.
-DRILL_NICENESS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,6 @@ class Drill:
     until_escalated: bool = False
     emergency: bool = False
     light: bool = False  # runs before the release begins, so that neither disturbs the other
-    niceness: int = DRILL_NICENESS
 
 
 # A trigger needs 20 requests to judge a minute: half of 80 requests a second are 40 in a virtual minute. At a first
@@ -54,6 +53,7 @@ _BRIEFLY = {"settling_seconds": 60}
 DRILLS: Mapping[str, Drill] = {
     drill.name: drill
     for drill in (
+        Drill(name=EMERGENCY, plan=_BRIEFLY, emergency=True),
         Drill(
             name="candidate answers errors",
             light=True,
@@ -76,7 +76,6 @@ DRILLS: Mapping[str, Drill] = {
         ),
         Drill(
             name="candidate's targets fail and the stable side after them",
-            light=True,
             at_shift={"candidate": {"unhealthy_tasks": 2}},
             at_return={"stable": {"health": "fail"}},
             until_escalated=True,
@@ -86,20 +85,17 @@ DRILLS: Mapping[str, Drill] = {
             # What is proven is use of the processor: it must not depend on what others leave over, nor take it from the
             # release's stream of requests.
             light=True,
-            niceness=0,
             plan={**_HALF_AT_ONCE, "desired_tasks": 2},  # half a processor burnt, not three quarters of one
             before={"candidate": {"cpu_percent": 100}, "cloud": {"sns": "down"}},
             at_shift={"cloud": {"ecs": "down"}},
             at_verified={"cloud": {"ecs": "ok"}},
         ),
-        Drill(name=EMERGENCY, plan=_BRIEFLY, emergency=True),
     )
 }
 
 LIGHT = frozenset({COMPONENTS, *(name for name, drill in DRILLS.items() if drill.light)})
-NICENESS: Mapping[str, int] = {
-    RELEASE: 0,
-    COMPONENTS: DRILL_NICENESS,
-    **{name: drill.niceness for name, drill in DRILLS.items()},
-}
 NAMES = (RELEASE, COMPONENTS, *sorted(DRILLS, key=lambda name: name not in LIGHT))
+# Beside the release only with what it leaves over: its customers' response times are judged, theirs are not.
+PRIORITIES: Mapping[str, Priority] = {
+    name: Priority.ORDINARY if name == RELEASE or name in LIGHT else Priority.IDLE for name in NAMES
+}

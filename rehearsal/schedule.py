@@ -20,7 +20,7 @@ from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rehearsal.catalogue import LIGHT, NAMES, NICENESS, RELEASE
+from rehearsal.catalogue import LIGHT, NAMES, PRIORITIES, RELEASE
 from rehearsal.release import PAST_GATES
 from rehearsal.result import RESULT_FILE
 from rehearsal.warm import Fork, preload
@@ -80,18 +80,18 @@ def expect_release(work: Path) -> None:
 
 
 def _has_to_wait(work: Path, name: str, *, active: Container[str], done: set[str], jobs: int) -> bool:
-    """The release and drills keep out of each other's way until its gates have passed, since they judge its customers'
-    response times over windows of two real seconds. What is light goes before it, what is not comes after its gates."""
-    drills = sum(other in active for other in NAMES if other != RELEASE)
+    """Light drills measure seconds of their own and go before the release, which waits for them. The others begin with
+    the release, and have what it leaves over of the processors."""
+    drills = [other for other in NAMES if other in active and other != RELEASE]
     if name == RELEASE:
-        return drills > 0 or not LIGHT.isdisjoint(_wanted(work, done))
-    if drills >= (min(jobs, _BESIDE_RELEASE_MAX) if RELEASE in active else jobs):
+        return bool(drills) or not LIGHT.isdisjoint(_wanted(work, done))
+    if len(drills) >= (min(jobs, _BESIDE_RELEASE_MAX) if RELEASE in active else jobs):
         return True
     if not (work / _EXPECTED).exists() or finished(work, RELEASE):
         return False
     if (result_directory(work, RELEASE) / PAST_GATES).exists():
         return False
-    return RELEASE in done or name not in LIGHT
+    return (name in LIGHT) == (RELEASE in done)
 
 
 def _wanted(work: Path, done: set[str]) -> list[str]:
@@ -130,7 +130,7 @@ def _start(work: Path, name: str, *, directory: Path | None, factor: float) -> F
         document = rehearse(name, output, directory=directory, factor=factor)
         return 1 if document.get("error") else 0
 
-    return Fork(carry_out, output / "rehearsal.log", niceness=NICENESS[name])
+    return Fork(carry_out, output / "rehearsal.log", priority=PRIORITIES[name])
 
 
 @contextmanager

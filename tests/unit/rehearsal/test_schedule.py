@@ -16,8 +16,10 @@ import pytest
 
 from probes.waiting import Tries
 from rehearsal import schedule
-from rehearsal.catalogue import COMPONENTS, DRILLS, EMERGENCY, NAMES, RELEASE, Drill
+from rehearsal.catalogue import COMPONENTS, DRILLS, EMERGENCY, NAMES, PRIORITIES, RELEASE, Drill
+from rehearsal.catalogue import LIGHT as LIGHTS
 from rehearsal.planted import NOTHING, Plant, read_plant
+from rehearsal.priority import Priority
 from rehearsal.release import PAST_GATES
 from rehearsal.result import RESULT_FILE
 from rehearsal.schedule import finished, prepared_results, request, result_directory, slug
@@ -208,17 +210,24 @@ def test_the_release_waits_for_what_goes_before_it(tmp_path: Path) -> None:
 
 
 def test_drills_give_way_to_the_gates_of_an_expected_release(tmp_path: Path) -> None:
-    """Light ones run until it begins; all go on once its gates have passed, or it has ended without them."""
+    """Light ones run until it begins, the others from then on; all once its gates have passed or it has ended."""
     assert waiting_for_the_release(tmp_path, set()) == [False, False, False], "no release is expected"
     schedule.expect_release(tmp_path)
 
     assert waiting_for_the_release(tmp_path, set()) == [True, False, False]
-    assert waiting_for_the_release(tmp_path, {RELEASE}) == [True, True, True]
+    assert waiting_for_the_release(tmp_path, {RELEASE}) == [False, True, True]
     result_directory(tmp_path, RELEASE).mkdir(parents=True)
     for name in (PAST_GATES, RESULT_FILE):
         (result_directory(tmp_path, RELEASE) / name).touch()
         assert waiting_for_the_release(tmp_path, {RELEASE}) == [False, False, False]
         (result_directory(tmp_path, RELEASE) / name).unlink()
+
+
+def test_what_runs_beside_the_release_takes_only_what_it_leaves_over(tmp_path: Path) -> None:
+    assert {name for name in NAMES if PRIORITIES[name] is Priority.IDLE} == set(DRILLS) - LIGHTS
+    fork = Fork(lambda: os.sched_getscheduler(0), tmp_path / "log", priority=Priority.IDLE)
+
+    assert ended(fork) == os.SCHED_IDLE
 
 
 class Turns(threading.Event):
@@ -312,7 +321,7 @@ def await_up(log: Path) -> None:
 
 def test_a_fork_answers_its_exit_code_and_writes_to_its_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    fork = Fork(lambda: os.write(1, b"said\n") + 2, log, niceness=0)
+    fork = Fork(lambda: os.write(1, b"said\n") + 2, log, priority=Priority.ORDINARY)
 
     assert ended(fork) == 7
     assert fork.poll() == 7
@@ -332,13 +341,13 @@ def test_a_fork_that_leaves_or_breaks(tmp_path: Path, monkeypatch: pytest.Monkey
     def break_down() -> int:
         raise ArithmeticError
 
-    codes = [ended(Fork(work, tmp_path / "log", niceness=0)) for work in (leave, say, break_down)]
+    codes = [ended(Fork(work, tmp_path / "log", priority=Priority.ORDINARY)) for work in (leave, say, break_down)]
     assert codes == [3, 1, 70]
     assert "ArithmeticError" in (tmp_path / "log").read_text(), "the log says why it broke"
 
 
 def test_a_fork_is_asked_to_end(tmp_path: Path) -> None:
-    fork = Fork(asleep, tmp_path / "log", niceness=5)
+    fork = Fork(asleep, tmp_path / "log", priority=Priority.IDLE)
     await_up(tmp_path / "log")
     assert fork.poll() is None
 
@@ -353,7 +362,7 @@ def test_a_fork_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pyte
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         return asleep()
 
-    fork = Fork(deaf, tmp_path / "log", niceness=0)
+    fork = Fork(deaf, tmp_path / "log", priority=Priority.ORDINARY)
     await_up(tmp_path / "log")
 
     fork.end()
@@ -361,7 +370,7 @@ def test_a_fork_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pyte
 
 
 def test_waiting_for_a_process_has_an_end(tmp_path: Path) -> None:
-    fork = Fork(asleep, tmp_path / "log", niceness=0)
+    fork = Fork(asleep, tmp_path / "log", priority=Priority.ORDINARY)
 
     assert not await_exit(fork.pid, 0.05)
     fork.end()
