@@ -95,7 +95,9 @@ def _document(asker: Any) -> dict[str, Any]:
 
 
 def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], *, planted: Plant, slots: dict[str, str]) -> None:
-    """Follow the record to its end; at each verified share a signed-in customer is answered by both sides."""
+    """Follow the record to its end; at each verified share a signed-in customer is answered by both sides. Faults are
+    planted as soon as the share is there: the minutes that its gates judge begin then."""
+    reached: set[int] = set()
     probed: set[int] = set()
     abort_at = float("inf")
 
@@ -105,12 +107,13 @@ def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], *, planted
         if record is None:
             raise RehearsalError("the rollout's record vanished")
         share = record.share_verified
-        if share and share not in probed and _may_be_probed(scene, record):
-            first = not probed
-            probed.add(share)
-            plant(scene, planted.at_share.get(str(share), planted.at_shift if first else {}), slots)
-            if first and planted.abort_after_seconds is not None:
+        if share and share not in reached:
+            plant(scene, planted.at_share.get(str(share), {} if reached else planted.at_shift), slots)
+            if not reached and planted.abort_after_seconds is not None:
                 abort_at = time.monotonic() + planted.abort_after_seconds
+            reached.add(share)
+        if share and share not in probed and _may_be_probed(scene, record):
+            probed.add(share)
             _probe_sessions(scene, record)
             scene.notes.facts[f"at {share}"] = look_at_account(scene)
         if record.state in _PAST_GATES_STATES:

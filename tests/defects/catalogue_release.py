@@ -67,9 +67,9 @@ _Row = tuple[str, str, str, Rehearsed, tuple[str, ...], str]
 _BEFORE_CUSTOMERS: tuple[_Row, ...] = (
     (
         *("DUR-01", "never-healthy", "tasks that never become healthy"),
-        *(_candidate(health="fail"), NEVER_READY, "never ready.*0 of [12] targets healthy"),
+        *(_candidate(health="fail"), NEVER_READY, "never ready.*0 of [123] targets healthy"),
     ),
-    ("DUR-01", "one-zone", "all tasks in one zone", _candidate(one_zone=True), (RUNS_IMAGE,), "2 tasks in 1 zones"),
+    ("DUR-01", "one-zone", "all tasks in one zone", _candidate(one_zone=True), (RUNS_IMAGE,), "3 tasks in 1 zones"),
     ("DUR-02", "crashes", "candidate crashes on start", _candidate(crash_on_start=True), NEVER_READY, "tasks.*died"),
     (
         *("DUR-02", "lies", "health answers 200 while a component is down"),
@@ -129,10 +129,6 @@ _AT_GATES: tuple[_Row, ...] = (
         *(_release(at_share={"25": {"candidate": {"latency_ms": 260}}}), STAGES, "FAIL GATE-02"),
     ),
     ("DUR-06", "too-few", "too few samples to know", _release(rate=10.0), STAGES, "LOW_SAMPLE"),
-    (
-        *("GATE-01", "half-a-percent", "candidate answers 0.5% errors"),
-        *(_release(at_shift={"candidate": {"error_rate": 0.005}}), STAGES, "FAIL GATE-01"),
-    ),
     (
         *("GATE-01", "refuses", "candidate that refuses connections (no 5xx of its own)"),
         *(_release(at_shift={"candidate": {"refuse_connections": True}}), STAGES, "FAIL (TRIG-0[15]|GATE-01)"),
@@ -207,6 +203,18 @@ _OTHERS: tuple[tuple[_Row, tuple[str, ...]], ...] = (
     ),
 )
 
+# 0.5 % of 750 requests are about four: shown bad at the first gate in seven of ten runs, else at a later one.
+_HALF_A_PERCENT = Defect(
+    control="GATE-01",
+    slug="half-a-percent",
+    break_="candidate answers 0.5% errors",
+    plant=_release(at_shift={"candidate": {"error_rate": 0.005}}),
+    watched=GATES,
+    expected=(STAGES[0], STAGES[4]),
+    perhaps=STAGES[1:4],
+    says="FAIL GATE-01",
+)
+
 
 def _defect(row: _Row, watched: tuple[str, ...]) -> Defect:
     control, slug, break_, plant, expected, says = row
@@ -216,6 +224,7 @@ def _defect(row: _Row, watched: tuple[str, ...]) -> Defect:
 DEFECTS = (
     *(_defect(row, CANDIDATE) for row in _BEFORE_CUSTOMERS),
     *(_defect(row, GATES) for row in _AT_GATES),
+    _HALF_A_PERCENT,
     *(_defect(row, BOTH_SIDES) for row in _BOTH_SIDES),
     *(_defect(row, watched) for row, watched in _OTHERS),
 )

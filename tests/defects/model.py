@@ -68,8 +68,9 @@ KINDS: Mapping[type, str] = {
 @dataclass(frozen=True, kw_only=True)
 class Defect:
     """`break_` is the entry of the register, word by word. `watched`: pytest's arguments that select the domain.
-    `expected`: names of exactly the scenarios that turn red among them. `says`: what the message of the control's own
-    red scenario must match."""
+    `expected`: names of exactly the scenarios that turn red among them, but for `perhaps`: those that are left without
+    an answer when chance lets the rollout end before all its stages were judged. `says`: what the message of the
+    control's own red scenario must match."""
 
     control: str
     slug: str
@@ -78,6 +79,7 @@ class Defect:
     watched: tuple[str, ...]
     expected: tuple[str, ...]
     says: str
+    perhaps: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -29,7 +29,7 @@ def test_a_planted_defect_is_seen(
     told = "\n".join(f"  {name}: {text}" for name, texts in seen.red.items() for text in texts) or "  nothing"
     with capsys.disabled():
         print(f"\n{defect.name} ({defect.kind}) turned red in {seen.seconds:.1f} s:\n{told}")  # noqa: T201
-    assert set(seen.red) == set(defect.expected), (
+    assert set(seen.red) - set(defect.perhaps) == set(defect.expected), (
         f"{defect.name}: {defect.break_!r} is planted ({defect.kind}); red are\n{told}\nexpected are {defect.expected}"
     )
     assert re.search(defect.says, seen.said(defect.control)), (
