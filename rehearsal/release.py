@@ -84,7 +84,8 @@ def _probe_candidate(scene: Scene, record: Record) -> None:
     see("candidate closed", *routes.closed_to_the_public(strangers, expected))
     see("candidate hidden", *routes.never_answered_by(client(scene.endpoint), expected))
     _probe_sessions(scene, record)
-    see("rate limit", *rate_limit.rate_limit([scene.side(record.stable), asker], LIMIT))
+    # The candidate's own limit first: what a version does to a client over it only that version's answers show.
+    see("rate limit", *rate_limit.rate_limit([asker, scene.side(record.stable)], LIMIT))
 
 
 def _document(asker: Any) -> dict[str, Any]:

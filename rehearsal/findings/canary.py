@@ -41,9 +41,9 @@ def observed_shares(result: Result, shares: Sequence[int]) -> tuple[Observation,
     candidate = candidate_of(result)
     calls = effects(result, since=float(result.record["first_shift_at"] or 0.0))
     given = [share for share in (share_in(call, candidate) for call in calls) if share is not None]
-    order = finding(
-        "shares.order", given == list(shares), f"the listener was given {given}; wanted {list(shares)}", value=given
-    )
+    holds = given == list(shares)
+    message = f"the listener was given {given}; wanted {list(shares)}" + ("" if holds else f"; {result.ending}")
+    order = finding("shares.order", holds, message, value=given)
     windows = [(p["share_percent"], p["first_minute"], p["last_minute"] + 60) for p in result.record["passes"]]
     full = [d["time"] for d in result.decisions(event="FULL_SHARE_VERIFIED")]
     retired = [d["time"] for d in result.decisions(event="STABLE_LONG_ENOUGH")]
