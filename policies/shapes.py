@@ -153,3 +153,10 @@ def attached(tree: Tree, subject: Resource, kind: str, by: str) -> list[Resource
 def slot_services(tree: Tree) -> list[Resource]:
     """ECS services that stand behind a load balancer."""
     return [service for service in tree.of("aws_ecs_service") if service.blocks("load_balancer")]
+
+
+def slot_groups(tree: Tree) -> list[Resource]:
+    """Target groups behind which ECS services of slots stand."""
+    arns = [arn for service in slot_services(tree) for arn in service.all("load_balancer.target_group_arn")]
+    found = {group.address: group for arn in arns for group in tree.meant(arn, "aws_lb_target_group")}
+    return list(found.values())

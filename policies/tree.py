@@ -116,6 +116,13 @@ class Tree:
     def at(self, address: str) -> Resource | None:
         return self._by_address.get(address)
 
+    @property
+    def is_production(self) -> bool:
+        """The variable `environment` says production, or, where there is none, the directory's name does."""
+        variable = self._by_address.get("variable.environment")
+        given = variable.values.get("given") if variable else None
+        return (given if isinstance(given, str) else self.name.rstrip("/").rpartition("/")[2]).startswith("prod")
+
     def meant(self, value: Value, *kinds: str) -> list[Resource]:
         """The resources of these kinds that a value names: by reference, else by ARN, id or name in plain text."""
         addresses = references(value)
