@@ -71,7 +71,9 @@ def _laxities(alarm: Resource, trigger: Trigger) -> Iterator[str | Unknown]:
         limit /= 100 if alarm.all("metric_query.expression") else 1
     yield from _laxity(alarm, "threshold", lambda n: n <= limit, f"the threshold is over {limit:g}")
     periods = alarm.one("evaluation_periods")
-    yield from _laxity(alarm, "evaluation_periods", lambda n: n <= trigger.minutes, f"it waits for more than {trigger.minutes} periods")
+    yield from _laxity(
+        alarm, "evaluation_periods", lambda n: n <= trigger.minutes, f"it waits for more than {trigger.minutes} periods"
+    )
     for period in (*alarm.all("period"), *alarm.all("metric_query.metric.period"), *alarm.all("metric_query.period")):
         if isinstance(period, Unknown):
             yield period

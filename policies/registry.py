@@ -45,7 +45,7 @@ def _rule(path: Path) -> Rule:
     sys.modules[name] = module
     try:
         specification.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001  # whatever a broken rule raises, the gate must name the file
+    except Exception as error:  # whatever a broken rule raises, the gate must name the file
         raise Unusable(f"{path.name} does not load: {type(error).__name__}: {error}. Correct that file.") from error
     rule = getattr(module, "RULE", None)
     if not isinstance(rule, Rule):

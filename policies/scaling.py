@@ -8,7 +8,9 @@ from policies.values import Value, references
 
 def targets(tree: Tree, service: Resource) -> list[Resource]:
     """Scalable targets whose resource id names the service."""
-    return [target for target in tree.of("aws_appautoscaling_target") if names(target.values.get("resource_id"), service)]
+    return [
+        target for target in tree.of("aws_appautoscaling_target") if names(target.values.get("resource_id"), service)
+    ]
 
 
 def names(resource_id: Value, service: Resource) -> bool:

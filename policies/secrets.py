@@ -6,9 +6,11 @@ import re
 
 from policies.values import Value
 
-_NAME = re.compile(r"passw(or)?d|secret|token|api_?key|private_?key|credential|auth_?string", re.IGNORECASE)
+_NAME = re.compile(r"passw(or)?d|secret|api_?key|private_?key|(token|credentials?)$", re.IGNORECASE)
 # A name that says where a secret is, not what it is.
-_POINTER = re.compile(r"(arn|name|id|path|file|url|uri|ttl|seconds|days|length|version|prefix|kms_key\w*)$", re.IGNORECASE)
+_POINTER = re.compile(
+    r"(arn|name|id|path|file|url|uri|ttl|seconds|days|length|version|prefix|kms_key\w*)$", re.IGNORECASE
+)
 _IN_ADDRESS = re.compile(r"\w+://[^/\s:@]*:[^/\s@]+@")
 _KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")
 

@@ -16,9 +16,9 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class NotApplicable:
-    """A policy that has nothing to judge in some roots, on purpose: who says so, and why."""
+    """Policies that have nothing to judge in some roots, on purpose: who says so, and why. Roots are patterns."""
 
-    policy: str
+    policies: tuple[str, ...]
     roots: tuple[str, ...]
     reason: str
     owner: str
@@ -37,6 +37,7 @@ class Settings:
     tasks_max: int = 20
     vpc_endpoints: tuple[str, ...] = ()
     session_tables: str = "session"
+    open_routes: tuple[str, ...] = ()
     not_applicable: tuple[NotApplicable, ...] = field(default=())
 
 
@@ -48,13 +49,21 @@ def read_settings(path: Path = PATH) -> Settings:
         raise Unusable(f"{path.name} cannot be read: {error}. Restore it from the repository.") from None
     entries = document.pop("not_applicable", [])
     try:
-        exceptions = tuple(NotApplicable(**{**entry, "roots": tuple(entry["roots"])}) for entry in entries)
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
+        exceptions = tuple(NotApplicable(**{**entry, **_tuples(entry, "roots", "policies")}) for entry in entries)
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
+        }
         settings = Settings(**values, not_applicable=exceptions)
     except (TypeError, KeyError) as error:
-        raise Unusable(f"{path.name} has a wrong or missing key: {error}. Compare it with policies/README.md.") from None
+        raise Unusable(
+            f"{path.name} has a wrong or missing key: {error}. Compare it with policies/README.md."
+        ) from None
     _check(settings, path)
     return settings
+
+
+def _tuples(entry: dict[str, Any], *keys: str) -> dict[str, tuple[str, ...]]:
+    return {key: tuple(entry[key]) for key in keys}
 
 
 def _check(settings: Settings, path: Path) -> None:
@@ -66,5 +75,5 @@ def _check(settings: Settings, path: Path) -> None:
     if not settings.residency_regions:
         raise Unusable(f"{path.name}: residency_regions is empty. Name every region in which data may lie.")
     for entry in settings.not_applicable:
-        if not (entry.policy and entry.roots and entry.reason and entry.owner):
-            raise Unusable(f"{path.name}: a not_applicable entry lacks policy, roots, reason or owner. Add it.")
+        if not (entry.policies and entry.roots and entry.reason and entry.owner):
+            raise Unusable(f"{path.name}: a not_applicable entry lacks policies, roots, reason or owner. Add it.")

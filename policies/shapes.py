@@ -68,7 +68,9 @@ class Opening:
     @property
     def every_port(self) -> bool:
         low, high = (number(port) for port in self.ports)
-        return str(self.protocol) in ("-1", "all") or (low is not None and high is not None and low <= 1 and high >= 65535)
+        return str(self.protocol) in ("-1", "all") or (
+            low is not None and high is not None and low <= 1 and high >= 65535
+        )
 
 
 def openings(tree: Tree) -> Iterator[Opening]:
@@ -78,7 +80,9 @@ def openings(tree: Tree) -> Iterator[Opening]:
             for block in group.blocks(direction):
                 yield _inline(group, block, ingress=direction == "ingress")
     for rule in tree.of("aws_security_group_rule"):
-        yield _opening(rule, rule.values, group=rule.values.get("security_group_id"), ingress=rule.one("type") == "ingress")
+        yield _opening(
+            rule, rule.values, group=rule.values.get("security_group_id"), ingress=rule.one("type") == "ingress"
+        )
     kinds = {"aws_vpc_security_group_ingress_rule": True, "aws_vpc_security_group_egress_rule": False}
     for kind, ingress in kinds.items():
         for rule in tree.of(kind):
@@ -94,7 +98,13 @@ def _inline(group: Resource, block: Value, *, ingress: bool) -> Opening:
 def _opening(resource: Resource, values: Mapping[str, Value], *, group: Value, ingress: bool) -> Opening:
     protocol = values.get("ip_protocol", values.get("protocol"))
     keys = ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6")
-    named = ("source_security_group_id", "security_groups", "referenced_security_group_id", "prefix_list_ids", "prefix_list_id")
+    named = (
+        "source_security_group_id",
+        "security_groups",
+        "referenced_security_group_id",
+        "prefix_list_ids",
+        "prefix_list_id",
+    )
     groups = listed_deep([values[key] for key in named if values.get(key)])
     return Opening(
         resource=resource,

@@ -7,6 +7,7 @@ heart: what no reader of the code can know is never mistaken for a value.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,13 +21,25 @@ class Unknown:
     """A value that only the apply, a variable without a value, or another tool knows.
 
     `what` names it as a person would look for it; `references` are the addresses of resources that it comes from.
+    `computed`: the provider will compute it, so it is a value that nobody chooses, and never null.
     """
 
     what: str
     references: frozenset[str] = NOTHING
+    computed: bool = False
 
     def __str__(self) -> str:
         return f"({self.what})"
+
+
+@dataclass(frozen=True)
+class Partly(Unknown):
+    """A text of which some parts are not known; `parts` are its texts and Unknowns in order."""
+
+    parts: tuple[str | Unknown, ...] = ()
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.parts))
 
 
 class Text(str):
@@ -100,6 +113,8 @@ def joined(what: str, values: Iterable[Value]) -> Unknown:
 
 def decoded(value: Value) -> Value:
     """The structure of a JSON text; Unknown for what is none. Raises nothing: unreadable JSON is Unknown too."""
+    if isinstance(value, Partly):
+        return _decoded_partly(value)
     if isinstance(value, Encoded | Unknown):
         return value.value if isinstance(value, Encoded) else value
     if not isinstance(value, str):
@@ -108,6 +123,44 @@ def decoded(value: Value) -> Value:
         return json.loads(value)
     except ValueError:
         return Unknown("unreadable JSON", references(value))
+
+
+def _decoded_partly(text: Partly) -> Value:
+    """JSON with unknown parts within its texts: these texts become Unknown, everything else is known."""
+    holes = {f"\x02{index}\x03": part for index, part in enumerate(text.parts) if isinstance(part, Unknown)}
+    whole = "".join(next(mark for mark, one in holes.items() if one is part) if isinstance(part, Unknown) else part
+                    for part in text.parts)  # fmt: skip
+    try:
+        return _filled(json.loads(whole, strict=False), holes)
+    except ValueError:
+        return Unknown(text.what, text.references)  # a part outside of any text: a number, an object
+
+
+def _filled(value: Value, holes: Mapping[str, Unknown]) -> Value:
+    if isinstance(value, dict):
+        return {key: _filled(item, holes) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, holes) for item in value]
+    if not isinstance(value, str) or "\x02" not in value:
+        return value
+    pieces = re.split(r"(\x02\d+\x03)", value)
+    return partly([holes.get(piece, piece) for piece in pieces if piece])
+
+
+def partly(parts: list[str | Unknown]) -> Unknown:
+    """A text of these parts, at least one of them Unknown; a single Unknown is itself."""
+    flat = [inner for part in parts for inner in (part.parts if isinstance(part, Partly) else (part,))]
+    if len(flat) == 1 and isinstance(flat[0], Unknown):
+        return flat[0]
+    made = joined("a text with unknown parts", flat)
+    return Partly(made.what, made.references, parts=tuple(flat))
+
+
+def known_end(value: Value) -> str:
+    """What a text certainly ends with: all of it where it is known, "" where its end is not."""
+    if isinstance(value, Partly):
+        return value.parts[-1] if isinstance(value.parts[-1], str) else ""
+    return value if isinstance(value, str) else ""
 
 
 def listed(value: Value) -> list[Value]:

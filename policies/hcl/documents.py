@@ -43,7 +43,9 @@ def _principals(blocks: list[Value]) -> Value:
     made: dict[str, list[Value]] = {}
     for block in blocks:
         kind = "unknown" if isinstance(block, Unknown) else block.get("type")
-        made.setdefault(str(kind), []).extend([block] if isinstance(block, Unknown) else listed(block.get("identifiers")))
+        made.setdefault(str(kind), []).extend(
+            [block] if isinstance(block, Unknown) else listed(block.get("identifiers"))
+        )
     return "*" if made == {"*": ["*"]} else made
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from policies.hcl.expressions import parse_template
 from policies.hcl.functions import call
 from policies.hcl.scope import Scope
 from policies.hcl.syntax import (
@@ -26,8 +28,9 @@ from policies.hcl.syntax import (
     Template,
     Tuple,
     Unary,
+    Unparsable,
 )
-from policies.values import Encoded, Instance, Text, Unknown, Value, is_known, joined, references
+from policies.values import Encoded, Instance, Text, Unknown, Value, is_known, joined, partly, references
 
 _NUMERIC: Mapping[str, Callable[[Value, Value], Value]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "%": operator.mod,
@@ -52,8 +55,11 @@ def _template(expression: Template, scope: Scope) -> Value:
     parts = [part if isinstance(part, str) else evaluate(part, scope) for part in expression.parts]
     if len(parts) == 1 and not isinstance(expression.parts[0], str):
         return parts[0]  # "${x}" is x itself
-    if not all(isinstance(part, str | int | float | bool) for part in parts):
-        return joined("a text with unknown parts", parts)
+    if all(isinstance(part, str | int | float | bool | Unknown) for part in parts):
+        if any(isinstance(part, Unknown) for part in parts):
+            return partly([part if isinstance(part, Unknown) else _as_text(part) for part in parts])
+    else:
+        return joined("a text of what is no text", parts)
     text = "".join(_as_text(part) for part in parts)
     origins = references(parts)
     return Text(text, origins) if origins else text
@@ -103,10 +109,10 @@ def _attribute(instance: Instance, name: str) -> Value:
     """What the code sets is known (and whose it is); what the provider computes is not."""
     origin = frozenset({instance.address})
     if name not in instance.read:
-        return Unknown(f"{instance.address}.{name}", origin)
+        return Unknown(f"{instance.address}.{name}", origin, computed=True)
     value = instance.read[name]
     if isinstance(value, Unknown):
-        return Unknown(value.what, value.references | origin)
+        return replace(value, references=value.references | origin)
     return Text(value, references(value) | origin) if isinstance(value, str) else value
 
 
@@ -125,12 +131,29 @@ def _splat(expression: Splat, scope: Scope) -> Value:
 def _call(expression: Call, scope: Scope) -> Value:
     if expression.name == "try":
         return _first_readable(expression, scope)
+    if expression.name in ("file", "templatefile"):
+        return _file(expression, scope)
     arguments = [evaluate(argument, scope) for argument in expression.arguments]
     if expression.expand:
         if not isinstance(arguments[-1], list):
             return joined("an expanded unknown", arguments)
         arguments = [*arguments[:-1], *arguments[-1]]
     return call(expression.name, arguments)
+
+
+def _file(expression: Call, scope: Scope) -> Value:
+    """file(path) and templatefile(path, names): the text of a file of this repository, with its names filled in."""
+    path, *named = [evaluate(argument, scope) for argument in expression.arguments]
+    text = scope.names.read(path) if isinstance(path, str) else None
+    if text is None or (named and not isinstance(named[0], dict)):
+        return joined(f"the file {path}", [path, *named])
+    if expression.name == "file":
+        return text
+    try:
+        template = parse_template(text, path)
+    except Unparsable as error:
+        return Unknown(f"the template {error}")
+    return evaluate(template, Scope(names=scope.names, bound=named[0]))
 
 
 def _first_readable(expression: Call, scope: Scope) -> Value:
@@ -154,8 +177,12 @@ def _binary(expression: Binary, scope: Scope) -> Value:
         decisive = sign == "||"
         if left is decisive or right is decisive:
             return decisive
-        return not decisive if isinstance(left, bool) and isinstance(right, bool) else joined("a condition", [left, right])
+        return (
+            not decisive if isinstance(left, bool) and isinstance(right, bool) else joined("a condition", [left, right])
+        )
     if sign in ("==", "!="):
+        if {type(left), type(right)} == {Unknown, type(None)} and (left or right).computed:
+            return sign == "!="  # what the provider computes is never null
         if not (is_known(left) and is_known(right)):
             return joined("a comparison", [left, right])
         return (left == right and isinstance(left, bool) == isinstance(right, bool)) == (sign == "==")

@@ -27,6 +27,11 @@ _CONSTANTS = {"true": True, "false": False, "null": None}
 _DEPTH_MAX = 200
 
 
+def parse_template(text: str, path: str) -> Template | Opaque:
+    """The template that a whole file is. Raises policies.hcl.syntax.Unparsable."""
+    return ExpressionParser(text, path).whole_template()
+
+
 class ExpressionParser(Scanner):
     """A scanner that reads expressions."""
 
@@ -222,9 +227,12 @@ class ExpressionParser(Scanner):
         return Template(parts)
 
     def _heredoc(self, raw: str) -> Template | Opaque:
-        inner = type(self)(raw, self.path)
-        parts = inner._parts(closing="")
-        return Opaque(raw) if parts is None else Template(parts)
+        return ExpressionParser(raw, self.path).whole_template()
+
+    def whole_template(self) -> Template | Opaque:
+        """All of the text as one template."""
+        parts = self._parts(closing="")
+        return Opaque(self.text) if parts is None else Template(parts)
 
     def _parts(self, *, closing: str) -> tuple[str | Expression, ...] | None:
         """Texts and expressions up to `closing`, to the end of the text without one; None where directives stand."""

@@ -44,6 +44,16 @@ class Library:
             self.directories[path].read()
         return self.directories[path]
 
+    def text(self, path: Path) -> str | None:
+        """A file that the configuration reads; None where it is missing, unreadable, or outside of the repository."""
+        path = path.resolve()
+        if not path.is_relative_to(self.base) or not path.is_file():
+            return None
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
     def shown(self, path: Path) -> str:
         """A path as people are shown it: relative to where the scan was started, where it lies within."""
         return str(path.relative_to(self.base)) if path.is_relative_to(self.base) else str(path)

@@ -104,7 +104,9 @@ def _tostring(value: Value) -> str | None:
 
 def _format(pattern: str, *values: Value) -> str:
     given = iter(values)
-    made = re.sub(r"%(%|[-+0-9.]*[sdqvf])", lambda m: "%" if m.group(1) == "%" else _formatted(m.group(), given), pattern)
+    made = re.sub(
+        r"%(%|[-+0-9.]*[sdqvf])", lambda m: "%" if m.group(1) == "%" else _formatted(m.group(), given), pattern
+    )
     if next(given, given) is not given:
         raise ValueError("too many values")
     return made

@@ -36,6 +36,9 @@ class _NoNames:
     def lookup(self, path: tuple[str, ...]) -> tuple[Value, int]:
         return Unknown(".".join(path)), len(path)
 
+    def read(self, path: str) -> str | None:
+        return None
+
 
 def _constant(expression: Expression) -> Callable[[], Value]:
     return lambda: evaluate(expression, Scope(names=_NoNames()))
@@ -119,6 +122,7 @@ def _settings(directory: Directory, module: ModuleInstance) -> Iterator[Resource
 
 def _terraform(directory: Directory, module: ModuleInstance, file: File, block: Block) -> Iterator[Resource]:
     values = plain({key: value for key, value in Arguments(block.body, module.scope).items() if key != "backend"})
+    values["lock_file"] = directory.library.text(directory.path / ".terraform.lock.hcl") is not None
     yield _setting("terraform", "terraform", values, _place(file, block))
     for backend in block.body.of("backend"):
         given = {name: evaluate(one, module.scope) for name, one in directory.backend.items()}
@@ -130,5 +134,3 @@ def _setting(address: str, kind: str, values: dict[str, Value], place: Place) ->
     return Resource(
         address=address, kind=kind, name=address.rpartition(".")[2], mode=Mode.SETTING, values=values, place=place
     )
-
-

@@ -33,7 +33,9 @@ class Arguments(Mapping[str, Value]):
         self._blocks = {b.labels[0] if b.kind == "dynamic" else b.kind for b in body.blocks} - set(_META)
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**dict.fromkeys(key for key in self._body.arguments if key not in _META), **dict.fromkeys(self._blocks)})
+        return iter(
+            {**dict.fromkeys(key for key in self._body.arguments if key not in _META), **dict.fromkeys(self._blocks)}
+        )
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -85,7 +87,11 @@ def _shaped(instances: list[tuple[Repeated, Value]]) -> Value:
 
 def provider_name(expression: object) -> str:
     """`aws` or `aws.alias` as written."""
-    return f"{expression.of.name}.{expression.name}" if isinstance(expression, Attribute) and isinstance(expression.of, Name) else getattr(expression, "name", "aws")
+    return (
+        f"{expression.of.name}.{expression.name}"
+        if isinstance(expression, Attribute) and isinstance(expression.of, Name)
+        else getattr(expression, "name", "aws")
+    )
 
 
 class ModuleInstance:
@@ -113,6 +119,9 @@ class ModuleInstance:
         if first == "path" or len(path) < size:
             return self._plain(path)
         return self._remembered(path[:size]), size
+
+    def read(self, path: str) -> str | None:
+        return self.directory.library.text(self.directory.path / path)
 
     def _plain(self, path: tuple[str, ...]) -> tuple[Value, int]:
         if path[:2] == ("path", "module"):
@@ -212,7 +221,9 @@ class ModuleInstance:
             over = {str(item): item for item in over}
         if not isinstance(over, dict):
             unknown = joined("for_each", [over])
-            return [Repeated(suffix="", scope=self.scope.binding(each={"key": unknown, "value": unknown}), certain=False)]
+            return [
+                Repeated(suffix="", scope=self.scope.binding(each={"key": unknown, "value": unknown}), certain=False)
+            ]
         return [
             Repeated(suffix=f'["{key}"]', scope=self.scope.binding(each={"key": key, "value": over[key]}), key=key)
             for key in sorted(over)

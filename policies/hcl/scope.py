@@ -18,6 +18,9 @@ class Names(Protocol):
         Never raises: what does not exist or goes round in a circle is Unknown.
         """
 
+    def read(self, path: str) -> str | None:
+        """The text of a file of the repository that is scanned; None for any other, or an unreadable one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:

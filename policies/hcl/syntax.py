@@ -1,4 +1,4 @@
-"""What a Terraform file says, as data: blocks, attributes, expressions (HCL native syntax, hashicorp/hcl hclsyntax/spec.md)."""
+"""What a Terraform file says, as data: blocks, arguments, expressions (hashicorp/hcl, hclsyntax/spec.md)."""
 
 from __future__ import annotations
 

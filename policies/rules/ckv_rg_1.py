@@ -8,7 +8,7 @@ from policies.rule import Judged, Rule, deferred, fails, holds
 from policies.settings import Settings
 from policies.traffic import forwards, is_test_route
 from policies.tree import Resource, Tree
-from policies.values import Unknown, is_known
+from policies.values import Unknown, Value, is_known
 
 
 def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
@@ -18,7 +18,7 @@ def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
                 yield _judge(tree, listener, action)
 
 
-def _judge(tree: Tree, listener: Resource, action: object) -> Judged:
+def _judge(tree: Tree, listener: Resource, action: Value) -> Judged:
     if isinstance(action, Unknown) or not isinstance(action, dict):
         return deferred(listener, action, "where it forwards to")
     groups = [group for forward in action.get("forward") or [] for group in _groups(forward)]
@@ -37,7 +37,7 @@ def _judge(tree: Tree, listener: Resource, action: object) -> Judged:
     return fails(listener, "its two target groups are one and the same")
 
 
-def _groups(forward: object) -> list[object]:
+def _groups(forward: Value) -> list[Value]:
     return list(forward.get("target_group") or []) if isinstance(forward, dict) else [forward]
 
 

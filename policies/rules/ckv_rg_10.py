@@ -27,7 +27,7 @@ def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
 RULE = Rule(
     id="CKV_RG_10",
     says="An alarm on every slot tells of over half of its targets failing in 3 consecutive minutes",
-    remedy="Alarm on 100 * UnHealthyHostCount / (UnHealthyHostCount + HealthyHostCount): > 50, 3 of 3 periods of 60 s, with actions.",
+    remedy="Alarm on the percentage of UnHealthyHostCount among all hosts: > 50, 3 of 3 periods of 60 s, with actions.",
     controls=("TRIG-05", "PRE-20", "MON-01"),
     judge=judge,
 )

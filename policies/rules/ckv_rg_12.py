@@ -24,7 +24,9 @@ def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
 
 def _judge(task: Resource, container: dict[str, Value]) -> Iterator[Judged]:
     name = container.get("name")
-    yield demand(task, container.get("readonlyRootFilesystem"), is_true, f"container {name} may write its root file system")
+    yield demand(
+        task, container.get("readonlyRootFilesystem"), is_true, f"container {name} may write its root file system"
+    )
     yield demand(task, container.get("user"), _is_not_root, f"container {name} runs as root")
     privileged = container.get("privileged", False)
     yield demand(task, privileged, lambda one: not is_true(one), f"container {name} is privileged")

@@ -36,7 +36,9 @@ def _judge(tree: Tree, opening: Opening, public: set[str]) -> Judged:
         return fails(opening.resource, f"it opens {opening.protocol} {_shown(low)}-{_shown(high)} to the world")
     groups = tree.meant(opening.group, "aws_security_group")
     if not any(group.address in public for group in groups):
-        return fails(opening.resource, f"it opens {_shown(low)} to the world on a group that is no public load balancer's")
+        return fails(
+            opening.resource, f"it opens {_shown(low)} to the world on a group that is no public load balancer's"
+        )
     return holds(opening.resource)
 
 

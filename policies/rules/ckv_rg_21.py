@@ -39,7 +39,7 @@ def _redirects(action: Value) -> bool:
 RULE = Rule(
     id="CKV_RG_21",
     says="A listener without TLS only redirects to HTTPS",
-    remedy='Use default_action { type = "redirect" redirect { protocol = "HTTPS" port = "443" status_code = "HTTP_301" } }.',
+    remedy='Use default_action { type = "redirect" } with redirect { protocol = "HTTPS" port = "443" }.',
     controls=("NET-04", "NET-02"),
     judge=judge,
 )

@@ -41,7 +41,9 @@ def _blocking(rule: Mapping[str, Value]) -> Iterator[Value]:
 
 def _counts(override: Value) -> bool:
     used = override.get("action_to_use") or [{}] if isinstance(override, Mapping) else []
-    return isinstance(override, Unknown) or any(isinstance(one, Unknown) or one.get("count") is not None for one in used)
+    return isinstance(override, Unknown) or any(
+        isinstance(one, Unknown) or one.get("count") is not None for one in used
+    )
 
 
 RULE = Rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from policies.rule import Judged, Rule, deferred, fails, holds
 from policies.settings import Settings
@@ -38,12 +38,19 @@ def _judge(tree: Tree, repository: Resource, statement: Value, pullers: set[str]
         return
     for principal in in_statement(statement, "Principal"):
         roles = {role.address for role in tree.meant(principal, "aws_iam_role")}
-        if roles and roles <= pullers:
+        if (roles and roles <= pullers) or _is_own_function(tree, repository, principal, statement):
             yield holds(repository)
         elif isinstance(principal, Unknown) and not roles:
             yield deferred(repository, principal, "who may pull")
         else:
             yield fails(repository, f"{principal} may pull, which is no execution role of a task")
+
+
+def _is_own_function(tree: Tree, repository: Resource, principal: Value, statement: Mapping[str, Value]) -> bool:
+    """Lambda pulls the image of a function of ours by itself; a condition must say which function may make it."""
+    functions = [one for one in tree.of("aws_lambda_function") if one.one("package_type") == "Image"]
+    uses = any(repository in tree.meant(one.values.get("image_uri"), "aws_ecr_repository") for one in functions)
+    return principal == "lambda.amazonaws.com" and uses and bool(statement.get("Condition"))
 
 
 RULE = Rule(

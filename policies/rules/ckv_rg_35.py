@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from policies.rule import Judged, Rule, deferred, demand, fails, number
 from policies.settings import Settings
@@ -31,10 +32,10 @@ def _judge(repository: Resource, document: Value, settings: Settings) -> Iterato
             continue
         kept = settings.images_kept_min
         why = f"it expires {_shown(selection)}, which may be live or the way back; {kept} must stay"
-        yield demand(repository, selection, lambda one: _keeps(one, kept), why)
+        yield demand(repository, selection, partial(_keeps, kept=kept), why)
 
 
-def _keeps(selection: dict[str, Value], kept: int) -> bool:
+def _keeps(selection: Value, *, kept: int) -> bool:
     """Untagged images are nobody's way back: a release is tagged for as long as it may be needed."""
     if selection.get("tagStatus") == "untagged":
         return True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from operator import ne
 
 from policies.rule import Judged, Rule, deferred, demand, fails, holds
 from policies.settings import Settings
@@ -38,7 +40,7 @@ def _judge(tree: Tree, replica: Resource, settings: Settings) -> Iterator[Judged
         if isinstance(source.region, Unknown):
             yield deferred(replica, source.region, "whether it is in another region than its source")
         else:
-            yield demand(replica, region, lambda one, there=source.region: one != there, "it is in its source's region")
+            yield demand(replica, region, partial(ne, source.region), "it is in its source's region")
     key = replica.values.get("kms_key_id")
     # A key is regional: a replica in another region cannot use its source's (RDS, Encrypting resources).
     yield holds(replica) if key is not None else fails(replica, "it names no key of its own region")

@@ -12,7 +12,10 @@ from policies.values import Unknown
 
 def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
     for database in tree.of("aws_db_instance"):
-        if database.values.get("replicate_source_db") is None or database.values.get("parameter_group_name") is not None:
+        if (
+            database.values.get("replicate_source_db") is None
+            or database.values.get("parameter_group_name") is not None
+        ):
             yield _judge(tree, database)
 
 

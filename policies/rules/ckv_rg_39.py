@@ -23,7 +23,9 @@ def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
 
 def _authentication(cache: Resource) -> Judged:
     given = [cache.values.get(key) for key in ("auth_token", "user_group_ids")]
-    return holds(cache) if any(value not in (None, "", []) for value in given) else fails(cache, "it asks for no password")
+    return (
+        holds(cache) if any(value not in (None, "", []) for value in given) else fails(cache, "it asks for no password")
+    )
 
 
 RULE = Rule(

@@ -19,7 +19,9 @@ def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
             yield fails(service, "it has no scalable target")
         for target in found:
             yield demand_number(target, "min_capacity", lambda n: n >= low, f"its minimum is under {low}")
-            yield demand_number(target, "max_capacity", lambda n: low <= n <= high, f"its maximum is not {low} to {high}")
+            yield demand_number(
+                target, "max_capacity", lambda n: low <= n <= high, f"its maximum is not {low} to {high}"
+            )
 
 
 RULE = Rule(

@@ -28,7 +28,11 @@ def _lock(backend: Resource) -> Judged:
     if file is True or (isinstance(table, str) and table):
         return holds(backend)
     unknown = [one for one in (table, file) if isinstance(one, Unknown)]
-    return deferred(backend, unknown, "whether it locks") if unknown else fails(backend, "two applies may run at once: no lock")
+    return (
+        deferred(backend, unknown, "whether it locks")
+        if unknown
+        else fails(backend, "two applies may run at once: no lock")
+    )
 
 
 RULE = Rule(

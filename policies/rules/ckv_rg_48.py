@@ -16,7 +16,9 @@ _BOUNDED = re.compile(r"^\s*=?\s*\d|~>|<")
 
 def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
     blocks = tree.of("terraform")
-    required = {name: value for block in blocks for one in block.blocks("required_providers") for name, value in _pairs(one)}
+    required = {
+        name: value for block in blocks for one in block.blocks("required_providers") for name, value in _pairs(one)
+    }
     for block in blocks:
         if block.values.get("required_providers"):
             yield from _versions(block, block.blocks("required_providers"))
@@ -38,7 +40,9 @@ def _versions(block: Resource, requirements: list[Value]) -> Iterator[Judged]:
     for requirement in requirements:
         for name, value in _pairs(requirement):
             version = value if isinstance(value, str | Unknown) else value.get("version")
-            yield demand(block, version, lambda one: bool(_BOUNDED.search(str(one or ""))), f"{name} is not pinned ({version})")
+            yield demand(
+                block, version, lambda one: bool(_BOUNDED.search(str(one or ""))), f"{name} is not pinned ({version})"
+            )
 
 
 RULE = Rule(

@@ -27,7 +27,7 @@ def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
 RULE = Rule(
     id="CKV_RG_6",
     says="An alarm on every slot tells of over 1 % errors in 5 consecutive minutes",
-    remedy="Alarm on 100 * HTTPCode_Target_5XX_Count / RequestCount of the target group: > 1, 5 of 5 periods of 60 s, with actions.",
+    remedy="Alarm on 100 * HTTPCode_Target_5XX_Count / RequestCount: > 1, 5 of 5 periods of 60 s, with actions.",
     controls=("TRIG-01", "PRE-20", "MON-01"),
     judge=judge,
 )
