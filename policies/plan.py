@@ -26,20 +26,10 @@ _SENSITIVE_LENGTH_MIN = 4  # shorter texts would blacken half of a report and pr
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """A resource that the plan deletes: for good, or to make it anew (`replaced`)."""
-
-    address: str
-    kind: str
-    replaced: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A plan file: its tree, what it deletes, texts that must not be printed, and the paths known after the apply."""
+    """A plan file: its tree, texts that must not be printed, and the paths known after the apply."""
 
     tree: Tree
-    deletions: tuple[Change, ...]
     sensitive: frozenset[str]
     deferred_paths: tuple[str, ...]
 
@@ -55,10 +45,10 @@ def read_plan(path: Path, *, shown: str, code: Tree | None = None) -> Plan:
     changes = [change for change in document.get("resource_changes", []) if change.get("mode") != "data"]
     if not resources and not changes:
         raise Unusable(f"{shown} holds no resource. Plan the root that is to be applied, and scan that plan.")
-    tree = Tree(name=shown, origin=Origin.PLAN, resources=resources, files=(shown,))
+    deletions = tuple(_deletions(changes, shown))
+    tree = Tree(name=shown, origin=Origin.PLAN, resources=resources, files=(shown,), deletions=deletions)
     return Plan(
         tree=tree,
-        deletions=tuple(_deletions(changes)),
         sensitive=frozenset(_sensitive(document.get("resource_changes", []))),
         deferred_paths=tuple(reader.deferred),
     )
@@ -80,11 +70,17 @@ def _document(path: Path, shown: str) -> Json:
     return document
 
 
-def _deletions(changes: list[Any]) -> Iterator[Change]:
+def _deletions(changes: list[Any], shown: str) -> Iterator[Resource]:
     for change in changes:
         actions = change["change"].get("actions", [])
         if "delete" in actions or "forget" in actions:
-            yield Change(address=change["address"], kind=change["type"], replaced="create" in actions)
+            yield Resource(
+                address=change["address"],
+                kind=change["type"],
+                name=change["name"],
+                values={"replaced": "create" in actions},
+                place=Place(file=shown, line=1, end_line=1),
+            )
 
 
 def _sensitive(changes: list[Any]) -> Iterator[str]:

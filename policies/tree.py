@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
@@ -87,12 +87,16 @@ def listed_deep(values: Iterable[Value]) -> list[Value]:
 
 @dataclass(frozen=True, kw_only=True)
 class Tree:
-    """One configuration: `name` is its directory or plan file, as the scan was given it."""
+    """One configuration: `name` is its directory or plan file, as the scan was given it.
+
+    `deletions`: what a plan deletes, for good or to make it anew (values: {"replaced": bool}); it is in no other field.
+    """
 
     name: str
     origin: Origin
     resources: tuple[Resource, ...]
-    files: tuple[str, ...] = field(default=())
+    files: tuple[str, ...] = ()
+    deletions: tuple[Resource, ...] = ()
 
     @cached_property
     def _by_kind(self) -> dict[str, list[Resource]]:

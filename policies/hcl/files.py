@@ -36,6 +36,7 @@ class Library:
     base: Path
     directories: dict[Path, Directory] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
+    read: set[Path] = field(default_factory=set)
 
     def directory(self, path: Path) -> Directory:
         path = path.resolve()
@@ -47,7 +48,10 @@ class Library:
     def text(self, path: Path) -> str | None:
         """A file that the configuration reads; None where it is missing, unreadable, or outside of the repository."""
         path = path.resolve()
-        if not path.is_relative_to(self.base) or not path.is_file():
+        if not path.is_relative_to(self.base):
+            return None
+        self.read.add(path)
+        if not path.is_file():
             return None
         try:
             return path.read_text(encoding="utf-8")
@@ -90,6 +94,7 @@ class Directory:
 
     def _parsed(self, path: Path) -> File | None:
         shown = self.library.shown(path)
+        self.library.read.add(path)
         try:
             return parse(path.read_text(encoding="utf-8"), shown)
         except Unparsable as error:
