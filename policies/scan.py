@@ -7,6 +7,7 @@ no exit codes that say good or bad: it writes what each rule says of each resour
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import json
 import os
@@ -100,10 +101,10 @@ def _input(tree: Tree) -> dict[str, Any]:
 def _ours(trees: Sequence[Tree], plan: Plan | None, settings: Settings, rules: Path | None) -> Iterator[dict[str, Any]]:
     registry = load_rules(rules) if rules else load_rules()
     for rule in registry.rules.values():
-        judged = {
-            tree.name: combined(rule.judge(tree, settings)) for tree in _all(trees, plan) if tree.origin in rule.origins
-        }
-        yield _policy(rule.id, (rule.says, rule.remedy), rule.controls, judged)
+        read_from = [tree for tree in _all(trees, plan) if tree.origin in rule.origins]
+        judged = {tree.name: combined(rule.judge(tree, settings)) for tree in read_from}
+        if judged:  # without a plan, nothing is said about what only a plan can show
+            yield _policy(rule.id, (rule.says, rule.remedy), rule.controls, judged)
 
 
 def _built_ins(trees: Sequence[Tree], plan: Plan | None) -> Iterator[dict[str, Any]]:
@@ -180,11 +181,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plan", type=Path, help="output of terraform show -json")
     parser.add_argument("--rules", type=Path, help="another directory of rules")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--base", type=Path, default=Path.cwd(), help="what paths are shown relative to")
     given = parser.parse_args(arguments)
     inputs = Inputs(
         sources=tuple(source.resolve() for source in given.sources),
         plan=given.plan.resolve() if given.plan else None,
-        base=Path.cwd().resolve(),
+        base=given.base.resolve(),
     )
     try:
         write(given.output, scan(inputs, rules=given.rules))
@@ -195,4 +197,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # a tenth of the time: checkov's import makes a million objects that stay, and the process ends soon
     sys.exit(main())
