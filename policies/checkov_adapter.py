@@ -54,34 +54,70 @@ def kinds_of(rule_id: str) -> tuple[str, ...]:
 
 def judge(rule_id: str, resource: Resource, origin: Origin) -> Judged | None:
     """A built-in rule's answer for one resource; None where the rule says that it does not speak of this one."""
+    check = resource_registry.get_check_by_id(rule_id)
     open_questions = [one for one in unknowns(dict(resource.values)) if _is_open(one, origin)]
-    answers = []
-    for substitute in _SUBSTITUTES if open_questions else (PLACEHOLDER,):
-        answer = _answer(rule_id, resource, _arguments(resource, substitute, origin))
-        if isinstance(answer, Judged):
-            return answer
-        answers.append(answer)
-    if len(set(answers)) > 1:
+    looked_at: set[str] = set()
+    substitutes = (*_SUBSTITUTES, *_wanted(check)) if open_questions else (PLACEHOLDER,)
+    answers = [_answer(check, resource, _arguments(resource, one, origin), looked_at) for one in substitutes]
+    broken = next((answer for answer in answers if isinstance(answer, Exception)), None)
+    if broken is not None and not open_questions:
+        why = f"checkov's rule broke on it: {type(broken).__name__}: {broken}"
+        return Judged(resource=resource, verdict=Verdict.SOURCE_ERROR, why=why)
+    unseen = [one for one in open_questions if resource.values.get(_argument_of(one, resource)) is one]
+    blind = not _wanted(check) and any(_argument_of(one, resource) in looked_at for one in unseen)
+    if len(set(map(str, answers))) > 1 or broken is not None or blind:
         return deferred(resource, open_questions, "its answer depends on a value")
     if answers[0] is CheckResult.UNKNOWN:
         return None
-    says = resource_registry.get_check_by_id(rule_id).name
-    return holds(resource) if answers[0] is CheckResult.PASSED else fails(resource, f"not so: {says}")
+    return holds(resource) if answers[0] is CheckResult.PASSED else fails(resource, f"not so: {check.name}")
+
+
+def _wanted(check: Any) -> tuple[Value, ...]:
+    """The values that a rule says it asks for or refuses; none for a rule that reads its resource in its own way."""
+    found: list[Value] = []
+    for name in ("get_expected_values", "get_forbidden_values"):
+        if hasattr(check, name):
+            found += [one for one in getattr(check, name)() if not (isinstance(one, str) and one.startswith("CKV_"))]
+            found.append(PLACEHOLDER)
+    return tuple(found)
+
+
+def _argument_of(unknown: Unknown, resource: Resource) -> str:
+    """The argument whose whole value this Unknown is, "" where it is only a part of one."""
+    return next((name for name, value in resource.values.items() if value is unknown), "")
+
+
+class _Watched(dict[str, Any]):
+    """Arguments that note which of them a rule reads."""
+
+    def __init__(self, arguments: dict[str, Any], looked_at: set[str]) -> None:
+        super().__init__(arguments)
+        self._looked_at = looked_at
+
+    def __getitem__(self, key: str) -> Any:
+        self._looked_at.add(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        self._looked_at.add(str(key))
+        return super().__contains__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self._looked_at.add(key)
+        return super().get(key, default)
+
+
+def _answer(check: Any, resource: Resource, arguments: dict[str, Any], looked_at: set[str]) -> CheckResult | Exception:
+    try:
+        result = check.run("", _Watched(arguments, looked_at), resource.name, resource.kind, {})["result"]
+    except Exception as error:  # noqa: BLE001  # rules of checkov raise whatever an unusual value makes them raise
+        return error
+    return result if isinstance(result, CheckResult) else CheckResult(result[0])
 
 
 def _is_open(value: Unknown, origin: Origin) -> bool:
     """In code, a reference to what another resource will compute is certainly a value; in a plan it is to be seen."""
     return not isinstance(value, Partly) and (origin is Origin.PLAN or not value.computed)
-
-
-def _answer(rule_id: str, resource: Resource, arguments: dict[str, Any]) -> CheckResult | Judged:
-    check = resource_registry.get_check_by_id(rule_id)
-    try:
-        result = check.run("", arguments, resource.name, resource.kind, {})["result"]
-    except Exception as error:  # noqa: BLE001  # rules of checkov raise whatever an unusual value makes them raise
-        why = f"checkov's rule broke on it: {type(error).__name__}: {error}"
-        return Judged(resource=resource, verdict=Verdict.SOURCE_ERROR, why=why)
-    return result if isinstance(result, CheckResult) else CheckResult(result[0])
 
 
 def _arguments(resource: Resource, substitute: Value, origin: Origin) -> dict[str, Any]:

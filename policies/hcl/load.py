@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from policies.hcl.arguments import Arguments
 from policies.hcl.evaluate import evaluate
 from policies.hcl.files import Directory, Library
-from policies.hcl.module import Arguments, ModuleInstance, Repeated
+from policies.hcl.module import ModuleInstance, Repeated
 from policies.hcl.scope import Scope
 from policies.hcl.syntax import Attribute, Block, Expression, File, Index, Name, Template, Tuple
 from policies.tree import Mode, Origin, Place, Resource, Tree
@@ -60,7 +61,7 @@ def _resource(module: ModuleInstance, file: File, block: Block, repeated: Repeat
         kind=block.labels[0],
         name=block.labels[1],
         mode=Mode.DATA if block.kind == "data" else Mode.MANAGED,
-        values=plain(dict(Arguments(block.body, repeated.scope))),
+        values=plain(dict(Arguments(block.body, repeated.scope, top=True))),
         place=_place(file, block),
         ignored=_ignored(block),
         region=plain(module.region_of(block)),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from policies.hcl.arguments import Arguments
 from policies.hcl.documents import policy_document
 from policies.hcl.evaluate import evaluate
 from policies.hcl.files import Directory
 from policies.hcl.scope import Scope
-from policies.hcl.syntax import Argument, Attribute, Block, Body, Expression, Name
+from policies.hcl.syntax import Argument, Attribute, Block, Expression, Name
 from policies.values import Instance, Unknown, Value, is_known, joined
-
-_META = ("count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,57 +22,6 @@ class Repeated:
     scope: Scope
     certain: bool = True
     key: Value = None
-
-
-class Arguments(Mapping[str, Value]):
-    """The arguments and blocks of a body as values, each evaluated when it is asked for, once."""
-
-    def __init__(self, body: Body, scope: Scope) -> None:
-        self._body, self._scope, self._made = body, scope, dict[str, Value]()
-        self._blocks = {b.labels[0] if b.kind == "dynamic" else b.kind for b in body.blocks} - set(_META)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(
-            {**dict.fromkeys(key for key in self._body.arguments if key not in _META), **dict.fromkeys(self._blocks)}
-        )
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-    def __contains__(self, key: object) -> bool:
-        return (key in self._body.arguments and key not in _META) or key in self._blocks
-
-    def __getitem__(self, key: str) -> Value:
-        if key not in self:
-            raise KeyError(key)
-        if key not in self._made:
-            self._made[key] = Unknown(f"{key}, which is defined by itself")
-            argument = self._body.arguments.get(key)
-            self._made[key] = evaluate(argument.expression, self._scope) if argument else self._nested(key)
-        return self._made[key]
-
-    def _nested(self, kind: str) -> list[Value]:
-        found: list[Value] = []
-        for block in self._body.blocks:
-            if block.kind == kind:
-                found.append(dict(Arguments(block.body, self._scope)))
-            elif block.kind == "dynamic" and block.labels[0] == kind:
-                found += _dynamic(block, self._scope)
-        return found
-
-
-def _dynamic(block: Block, scope: Scope) -> list[Value]:
-    """The blocks that a dynamic block makes; one Unknown where it is not known how many."""
-    over = evaluate(block.body.arguments["for_each"].expression, scope) if "for_each" in block.body.arguments else None
-    content = next(iter(block.body.of("content")), None)
-    if not isinstance(over, dict | list) or content is None:
-        return [joined(f"dynamic {block.labels[0]} blocks", [over])]
-    named = block.body.arguments.get("iterator")
-    iterator = named.expression.name if named and isinstance(named.expression, Name) else block.labels[0]
-    pairs = over.items() if isinstance(over, dict) else [(item, item) for item in over]
-    return [
-        dict(Arguments(content.body, scope.binding(**{iterator: {"key": key, "value": value}}))) for key, value in pairs
-    ]
 
 
 def _shaped(instances: list[tuple[Repeated, Value]]) -> Value:
@@ -186,7 +134,7 @@ class ModuleInstance:
         address = self.address_of(block, repeated)
         if not repeated.certain:
             return Unknown(address, frozenset({address}))
-        read: Mapping[str, Value] = Arguments(block.body, repeated.scope)
+        read: Mapping[str, Value] = Arguments(block.body, repeated.scope, top=True)
         if block.kind == "data" and block.labels[0] == "aws_iam_policy_document":
             read = {**read, "json": policy_document(read)}
         return Instance(address=address, read=read)
