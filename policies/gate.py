@@ -29,9 +29,11 @@ _REMEDY = "Run make policies once: it sets up .venv-policies from requirements/p
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Where things are: the repository, its interpreter for policies, the cache, the exceptions, and today's date."""
+    """Where things are: the repository that is judged, the policies (the directory that holds `policies`), their
+    interpreter, the cache, the exceptions; and today's date."""
 
     base: Path = _ROOT
+    package: Path = _ROOT
     environment: Path = _ROOT / ".venv-policies"
     results: Path = _ROOT / "build" / "policies"
     suppressions: Path = suppressions.PATH
@@ -48,7 +50,9 @@ def evaluate(sources: Sequence[Path], *, plan: Path | None = None, options: Opti
     interpreter = installed(options)
     entries = suppressions.read_suppressions(options.suppressions, today=options.today)
     exceptions = Exceptions(suppressions=entries, not_applicable=read_settings().not_applicable, today=options.today)
-    name = cache.key(roots, plan=file, base=options.base, interpreter=f"{interpreter} {options.rules}")
+    name = cache.key(
+        roots, plan=file, base=options.base, interpreter=f"{interpreter} {options.package} {options.rules}"
+    )
     place = options.results / f"{name}.json"
     results, _ = cache.cached(place, base=options.base, make=lambda path: _scan(roots, file, path, options))
     _check_results(results)
@@ -81,7 +85,7 @@ def installed(options: Options) -> str:
     python = re.search(r"^version(?:_info)?\s*=\s*(\S+)", settings.read_text(encoding="utf-8"), re.MULTILINE)
     found = [path.name for path in options.environment.glob("lib/python*/site-packages/checkov-*.dist-info")]
     version = found[0].removeprefix("checkov-").removesuffix(".dist-info") if len(found) == 1 else "none"
-    locked = _locked_version(options.base / _LOCK)
+    locked = _locked_version(options.package / _LOCK)
     if version != locked:
         raise Unusable(f"{options.environment.name} has checkov {version}, {_LOCK} says {locked}. {_REMEDY}")
     return f"python {python.group(1) if python else 'unknown'} checkov {version}"
@@ -102,7 +106,9 @@ def _scan(roots: tuple[Path, ...], plan: Path | None, place: Path, options: Opti
     command += ["--rules", str(options.rules)] if options.rules else []
     command += ["--output", str(place), "--base", str(options.base)]
     try:
-        done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        done = subprocess.run(
+            command, cwd=options.package, capture_output=True, text=True, timeout=SECONDS_MAX, check=False
+        )
     except subprocess.TimeoutExpired:
         raise Unusable(f"the scan took more than {SECONDS_MAX} s and was ended. Scan fewer roots at once.") from None
     if done.returncode != 0:

@@ -40,7 +40,10 @@ _NUMERIC: Mapping[str, Callable[[Value, Value], Value]] = {
 
 def evaluate(expression: Expression, scope: Scope) -> Value:
     """The value of an expression. Never raises for a program that says too little: that is Unknown."""
-    return _EVALUATORS[type(expression)](expression, scope)
+    try:
+        return _EVALUATORS[type(expression)](expression, scope)
+    except RecursionError:
+        return Unknown("an expression that is nested too deeply")
 
 
 def _literal(expression: Literal, scope: Scope) -> Value:

@@ -24,7 +24,7 @@ from policies.hcl.syntax import (
 # Weakest binding first (hclsyntax/spec.md, operators).
 _LEVELS = (("||",), ("&&",), ("==", "!="), (">=", "<=", ">", "<"), ("+", "-"), ("*", "/", "%"))
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_DEPTH_MAX = 200
+_DEPTH_MAX = 40  # expressions within expressions; a person writes five
 
 
 def parse_template(text: str, path: str) -> Template | Opaque:

@@ -9,7 +9,10 @@ from policies.hcl.syntax import Argument, Block, Body, File, Template
 def parse(text: str, path: str) -> File:
     """The file's blocks, arguments and comments. Raises policies.hcl.syntax.Unparsable."""
     parser = _Parser(text.removeprefix("\ufeff"), path)
-    body = parser.body(closing=False)
+    try:
+        body = parser.body(closing=False)
+    except RecursionError:
+        parser.fail("it is nested too deeply")
     return File(path=path, body=body, comments=tuple(parser.comments))
 
 

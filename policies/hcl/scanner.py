@@ -57,7 +57,7 @@ class Scanner:
         if end < 0 and closing:
             self.fail("a comment /* is never closed")
         end = len(self.text) if end < 0 else end
-        self.comments.append(Comment(self.text[self.at : end].strip("#/* \t\r"), self.line))
+        self.comments.append(Comment(self.text[self.at : end].strip("#/* \t\r\n"), self.line))
         self.at = end + closing
 
     def lines(self) -> None:
