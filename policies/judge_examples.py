@@ -25,7 +25,7 @@ DIRECTORY = Path(__file__).parent / "examples"
 
 
 def judged_examples(directory: Path = DIRECTORY) -> dict[str, list[list[str]]]:
-    """Verdict and address of each resource that an example's policy speaks of. Raises Unusable for an unreadable one."""
+    """Verdict and address of each resource that an example's policy judges. Raises Unusable for an unreadable one."""
     registry, settings = load_rules(), read_settings()
     made: dict[str, list[list[str]]] = {}
     for path in sorted([*directory.glob("*/*.tf"), *directory.glob("*/*.json")]):
