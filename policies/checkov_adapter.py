@@ -19,6 +19,7 @@ from typing import Any
 os.environ.setdefault("LOG_LEVEL", "CRITICAL")  # read when checkov is imported
 os.environ.setdefault("CKV_SKIP_PACKAGE_UPDATE_CHECK", "true")
 
+from checkov.common.graph.checks_infra.base_check import BaseGraphCheck as GraphCheck
 from checkov.common.models.enums import CheckResult
 from checkov.terraform.checks.resource import aws as _aws  # noqa: F401  # fills the registry
 from checkov.terraform.checks.resource.registry import resource_registry
@@ -28,6 +29,8 @@ from policies.tree import Origin, Resource
 from policies.values import Encoded, Partly, Unknown, Value, unknowns
 from policies.verdict import Verdict
 
+__all__ = ["GraphCheck", "checkov_version", "graph_registry", "judge", "kinds_of", "known_ids"]
+
 PLACEHOLDER = "__known_after_apply__"
 # Arguments that hold JSON; checkov's rules expect them decoded (checkov.terraform.plan_parser, RESOURCE_TYPES_JSONIFY).
 _JSON_ARGUMENTS = ("policy", "assume_role_policy", "container_definitions", "access_policies", "inline_policy")
@@ -35,6 +38,13 @@ _JSON_ARGUMENTS = ("policy", "assume_role_policy", "container_definitions", "acc
 _SUBSTITUTES: tuple[Value, ...] = (None, PLACEHOLDER, True, False)
 
 logging.disable(logging.CRITICAL)
+
+
+def graph_registry() -> Any:
+    """checkov's registry of checks over a whole configuration, as its command line uses it."""
+    from checkov.common.checks_infra.registry import get_graph_checks_registry
+
+    return get_graph_checks_registry("terraform")
 
 
 def checkov_version() -> str:
@@ -55,6 +65,7 @@ def kinds_of(rule_id: str) -> tuple[str, ...]:
 def judge(rule_id: str, resource: Resource, origin: Origin) -> Judged | None:
     """A built-in rule's answer for one resource; None where the rule says that it does not speak of this one."""
     check = resource_registry.get_check_by_id(rule_id)
+    assert check is not None, f"checkov has no rule {rule_id}; kinds_of() says so beforehand"
     open_questions = [one for one in unknowns(dict(resource.values)) if _is_open(one, origin)]
     looked_at: set[str] = set()
     substitutes = (*_SUBSTITUTES, *_wanted(check)) if open_questions else (PLACEHOLDER,)

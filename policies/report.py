@@ -71,7 +71,7 @@ class Report:
     def policy(self, policy_id: str) -> PolicyResult:
         """The result of a named policy; NO_DATA for one that was not evaluated, so that no caller forgets it."""
         missing = PolicyResult(
-            id=policy_id, says="", remedy="Name a policy that exists: python -m policies --list.", controls=(),
+            id=policy_id, says="", remedy="Name a policy that exists, and the input that it is read from.", controls=(),
             verdict=Verdict.NO_DATA, population=(), findings=(), reason=f"no policy {policy_id} was evaluated",
         )  # fmt: skip
         return self.policies.get(policy_id, missing)
