@@ -1,0 +1,3 @@
+resource "aws_secretsmanager_secret" "good" {
+  kms_key_id = "arn:aws:kms:us-east-1:111122223333:key/1"
+}

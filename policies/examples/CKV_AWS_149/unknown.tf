@@ -1,0 +1,7 @@
+variable "value" {
+  type = string
+}
+
+resource "aws_secretsmanager_secret" "open" {
+  kms_key_id = var.value
+}

@@ -1,0 +1,3 @@
+resource "aws_lb" "bad" {
+  enable_deletion_protection = false
+}

@@ -1,0 +1,3 @@
+resource "aws_lb" "good" {
+  enable_deletion_protection = true
+}

@@ -1,0 +1,7 @@
+variable "value" {
+  type = bool
+}
+
+resource "aws_db_instance" "open" {
+  publicly_accessible = var.value
+}

@@ -1,0 +1,7 @@
+variable "value" {
+  type = string
+}
+
+resource "aws_cloudtrail" "open" {
+  kms_key_id = var.value
+}

@@ -1,0 +1,3 @@
+resource "aws_ecr_repository" "bad" {
+  image_tag_mutability = "MUTABLE"
+}

@@ -1,0 +1,6 @@
+resource "aws_ecs_cluster" "bad" {
+  setting {
+    name  = "containerInsights"
+    value = "disabled"
+  }
+}

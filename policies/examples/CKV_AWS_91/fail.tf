@@ -1,0 +1,6 @@
+resource "aws_lb" "bad" {
+  access_logs {
+    bucket  = "logs"
+    enabled = false
+  }
+}

@@ -1,0 +1,6 @@
+resource "aws_lb" "good" {
+  access_logs {
+    bucket  = "logs"
+    enabled = true
+  }
+}

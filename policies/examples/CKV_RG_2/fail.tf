@@ -1,0 +1,47 @@
+resource "aws_lb_target_group" "blue" {
+  name = "blue"
+}
+
+resource "aws_lb_target_group" "green" {
+  name = "green"
+}
+
+resource "aws_lb_listener_rule" "bad" {
+  action {
+    type = "forward"
+
+    forward {
+      target_group {
+        arn    = aws_lb_target_group.blue.arn
+        weight = 100
+      }
+
+      target_group {
+        arn    = aws_lb_target_group.green.arn
+        weight = 0
+      }
+    }
+  }
+}
+
+resource "aws_lb_listener_rule" "bad_other" {
+  action {
+    type = "forward"
+
+    forward {
+      target_group {
+        arn    = aws_lb_target_group.blue.arn
+        weight = 100
+      }
+
+      target_group {
+        arn    = aws_lb_target_group.green.arn
+        weight = 0
+      }
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [priority]
+  }
+}

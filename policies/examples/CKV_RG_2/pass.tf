@@ -1,0 +1,51 @@
+resource "aws_lb_target_group" "blue" {
+  name = "blue"
+}
+
+resource "aws_lb_target_group" "green" {
+  name = "green"
+}
+
+resource "aws_lb_listener_rule" "good" {
+  action {
+    type = "forward"
+
+    forward {
+      target_group {
+        arn    = aws_lb_target_group.blue.arn
+        weight = 100
+      }
+
+      target_group {
+        arn    = aws_lb_target_group.green.arn
+        weight = 0
+      }
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [action]
+  }
+}
+
+resource "aws_lb_listener" "good_listener" {
+  default_action {
+    type = "forward"
+
+    forward {
+      target_group {
+        arn    = aws_lb_target_group.blue.arn
+        weight = 100
+      }
+
+      target_group {
+        arn    = aws_lb_target_group.green.arn
+        weight = 0
+      }
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [default_action[0].forward]
+  }
+}

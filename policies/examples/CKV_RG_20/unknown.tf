@@ -1,0 +1,20 @@
+variable "protocol" {
+  type = string
+}
+
+resource "aws_subnet" "good" {
+  cidr_block = "10.0.1.0/24"
+}
+
+resource "aws_network_acl" "open" {
+  subnet_ids = [aws_subnet.good.id]
+
+  ingress {
+    rule_no    = 100
+    action     = "allow"
+    protocol   = var.protocol
+    from_port  = 443
+    to_port    = 443
+    cidr_block = "0.0.0.0/0"
+  }
+}

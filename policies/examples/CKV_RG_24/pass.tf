@@ -1,0 +1,11 @@
+resource "aws_subnet" "first" {
+  availability_zone = "us-east-1a"
+}
+
+resource "aws_subnet" "second" {
+  availability_zone = "us-east-1b"
+}
+
+resource "aws_db_subnet_group" "good" {
+  subnet_ids = [aws_subnet.first.id, aws_subnet.second.id]
+}

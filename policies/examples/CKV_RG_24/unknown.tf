@@ -1,0 +1,15 @@
+variable "zone" {
+  type = string
+}
+
+resource "aws_subnet" "first" {
+  availability_zone = "us-east-1a"
+}
+
+resource "aws_subnet" "second" {
+  availability_zone = var.zone
+}
+
+resource "aws_db_subnet_group" "open" {
+  subnet_ids = [aws_subnet.first.id, aws_subnet.second.id]
+}

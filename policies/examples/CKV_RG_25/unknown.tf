@@ -1,0 +1,50 @@
+variable "sixth" {
+  type = string
+}
+
+resource "aws_vpc" "open" {
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_subnet" "private" {
+  vpc_id = aws_vpc.open.id
+}
+
+resource "aws_ecs_service" "service" {
+  name = "service"
+
+  network_configuration {
+    subnets          = [aws_subnet.private.id]
+    assign_public_ip = false
+  }
+}
+
+resource "aws_vpc_endpoint" "endpoint_0" {
+  vpc_id       = aws_vpc.open.id
+  service_name = "com.amazonaws.us-east-1.s3"
+}
+
+resource "aws_vpc_endpoint" "endpoint_1" {
+  vpc_id       = aws_vpc.open.id
+  service_name = "com.amazonaws.us-east-1.dynamodb"
+}
+
+resource "aws_vpc_endpoint" "endpoint_2" {
+  vpc_id       = aws_vpc.open.id
+  service_name = "com.amazonaws.us-east-1.ecr.api"
+}
+
+resource "aws_vpc_endpoint" "endpoint_3" {
+  vpc_id       = aws_vpc.open.id
+  service_name = "com.amazonaws.us-east-1.ecr.dkr"
+}
+
+resource "aws_vpc_endpoint" "endpoint_4" {
+  vpc_id       = aws_vpc.open.id
+  service_name = "com.amazonaws.us-east-1.logs"
+}
+
+resource "aws_vpc_endpoint" "endpoint_5" {
+  vpc_id       = aws_vpc.open.id
+  service_name = var.sixth
+}

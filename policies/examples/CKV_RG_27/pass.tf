@@ -1,0 +1,17 @@
+resource "aws_wafv2_web_acl" "main" {
+  name = "main"
+}
+
+resource "aws_lb" "good" {
+  name = "good"
+}
+
+resource "aws_lb" "inner" {
+  name     = "inner"
+  internal = true
+}
+
+resource "aws_wafv2_web_acl_association" "main" {
+  resource_arn = aws_lb.good.arn
+  web_acl_arn  = aws_wafv2_web_acl.main.arn
+}

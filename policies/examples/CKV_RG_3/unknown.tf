@@ -1,0 +1,26 @@
+# Never unknown: lifecycle takes literals only.
+resource "aws_lb_target_group" "blue" {
+  name = "blue"
+}
+
+resource "aws_lb_target_group" "green" {
+  name = "green"
+}
+variable "tasks" {
+  type = number
+}
+
+resource "aws_ecs_service" "good" {
+  name          = "blue"
+  desired_count = var.tasks
+
+  load_balancer {
+    target_group_arn = aws_lb_target_group.blue.arn
+    container_name   = "app"
+    container_port   = 8080
+  }
+
+  lifecycle {
+    ignore_changes = all
+  }
+}

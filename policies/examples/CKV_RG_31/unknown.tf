@@ -1,0 +1,12 @@
+variable "actions" {
+  type = list(string)
+}
+
+resource "aws_iam_policy" "open" {
+  name = "open"
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = var.actions, Resource = "*" }]
+  })
+}

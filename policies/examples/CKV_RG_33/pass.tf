@@ -1,0 +1,5 @@
+resource "aws_cloudtrail" "good" {
+  name                       = "good"
+  is_multi_region_trail      = true
+  enable_log_file_validation = true
+}

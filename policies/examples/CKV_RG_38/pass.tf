@@ -1,0 +1,4 @@
+resource "aws_db_instance" "good" {
+  multi_az                = true
+  backup_retention_period = 7
+}

@@ -1,0 +1,7 @@
+provider "aws" {
+  region = "ap-south-1"
+}
+
+resource "aws_s3_bucket" "bad" {
+  bucket = "example-bad"
+}

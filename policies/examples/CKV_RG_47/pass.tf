@@ -1,0 +1,8 @@
+# PASS terraform.backend.s3
+terraform {
+  backend "s3" {
+    bucket       = "state"
+    encrypt      = true
+    use_lockfile = true
+  }
+}

@@ -1,0 +1,97 @@
+resource "aws_lb_target_group" "bad" {
+  name = "blue"
+}
+
+resource "aws_ecs_service" "service" {
+  name = "blue"
+
+  load_balancer {
+    target_group_arn = aws_lb_target_group.bad.arn
+  }
+}
+
+resource "aws_sns_topic" "alerts" {
+  name = "alerts"
+}
+
+resource "aws_cloudwatch_metric_alarm" "partial" {
+  alarm_name          = "partial"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 1
+  evaluation_periods  = 5
+  datapoints_to_alarm = 4
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+
+  metric_query {
+    id          = "rate"
+    expression  = "100 * errors / requests"
+    return_data = true
+  }
+
+  metric_query {
+    id = "errors"
+
+    metric {
+      namespace   = "AWS/ApplicationELB"
+      metric_name = "HTTPCode_Target_5XX_Count"
+      period      = 60
+      stat        = "Sum"
+      dimensions  = { TargetGroup = aws_lb_target_group.bad.arn_suffix }
+    }
+  }
+
+  metric_query {
+    id = "requests"
+
+    metric {
+      namespace   = "AWS/ApplicationELB"
+      metric_name = "RequestCount"
+      period      = 60
+      stat        = "Sum"
+      dimensions  = { TargetGroup = aws_lb_target_group.bad.arn_suffix }
+    }
+  }
+
+}
+
+resource "aws_cloudwatch_metric_alarm" "loose" {
+  alarm_name          = "loose"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 2
+  evaluation_periods  = 5
+  datapoints_to_alarm = 5
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+
+  metric_query {
+    id          = "rate"
+    expression  = "100 * errors / requests"
+    return_data = true
+  }
+
+  metric_query {
+    id = "errors"
+
+    metric {
+      namespace   = "AWS/ApplicationELB"
+      metric_name = "HTTPCode_Target_5XX_Count"
+      period      = 60
+      stat        = "Sum"
+      dimensions  = { TargetGroup = aws_lb_target_group.bad.arn_suffix }
+    }
+  }
+
+  metric_query {
+    id = "requests"
+
+    metric {
+      namespace   = "AWS/ApplicationELB"
+      metric_name = "RequestCount"
+      period      = 60
+      stat        = "Sum"
+      dimensions  = { TargetGroup = aws_lb_target_group.bad.arn_suffix }
+    }
+  }
+
+}

@@ -1,0 +1,34 @@
+variable "limit" {
+  type = number
+}
+
+resource "aws_lb_target_group" "open" {
+  name = "blue"
+}
+
+resource "aws_ecs_service" "service" {
+  name = "blue"
+
+  load_balancer {
+    target_group_arn = aws_lb_target_group.open.arn
+  }
+}
+
+resource "aws_sns_topic" "alerts" {
+  name = "alerts"
+}
+
+resource "aws_cloudwatch_metric_alarm" "alarm" {
+  alarm_name          = "alarm"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.limit
+  evaluation_periods  = 5
+  datapoints_to_alarm = 5
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  namespace           = "AWS/ApplicationELB"
+  metric_name         = "TargetResponseTime"
+  period              = 60
+  extended_statistic  = "p95"
+  dimensions          = { TargetGroup = aws_lb_target_group.open.arn_suffix }
+}

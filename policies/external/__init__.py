@@ -1,0 +1,1 @@
+"""For checkov's own command line: `PYTHONPATH=. checkov -d DIRECTORY --external-checks-dir policies/external`."""
