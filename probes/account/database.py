@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -80,7 +79,7 @@ def _replica(account: Account, *, home: str, named: str) -> Resource:
     name = named.rsplit(":", 1)[-1]
     asker = Asker(replace(account, region=region))
     found = asker.all("rds", "describe_db_instances", "DBInstances", DBInstanceIdentifier=name)
-    facts: dict[str, Any] = {"region": region, "home": home, "lag": _lag(asker, name)}
+    facts: dict[str, Any] = {"region": region, "home": home, "lag": _lag(asker, name, now=account.wall())}
     if isinstance(found, Unread):
         facts |= dict.fromkeys(("StorageEncrypted", "DBInstanceStatus"), found)
     else:
@@ -88,9 +87,9 @@ def _replica(account: Account, *, home: str, named: str) -> Resource:
     return Resource(name=f"{name} ({region})", facts=facts)
 
 
-def _lag(asker: Asker, name: str) -> float | Unread | None:
+def _lag(asker: Asker, name: str, *, now: float) -> float | Unread | None:
     """The worst ReplicaLag, seconds, of the last ten minutes; None where CloudWatch has no value."""
-    end = datetime.fromtimestamp(time.time(), UTC)
+    end = datetime.fromtimestamp(now, UTC)
     points = asker.field(
         "cloudwatch",
         "get_metric_statistics",
