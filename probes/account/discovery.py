@@ -10,11 +10,9 @@ from probes.account.balancer import weights
 from probes.account.declared import Declared
 from probes.account.population import Members, Resource, Seen, Unknown, View, check, known, population, view_of
 
-_TASKS_MAX = 100  # DescribeTasks takes no more at once
-
 
 def view(account: ClientMaker, declared: Declared) -> View:
-    """One member per slot: its registry's name and instances, and the addresses of its running tasks."""
+    """One member per slot: its registry's name and instances, and the ids of its running tasks."""
     source = "servicediscovery ListInstances"
     return view_of(declared, population("slot", source, lambda: _slots(Asker(account), declared)))
 
@@ -68,32 +66,15 @@ def _facts(asker: Asker, declared: Declared, *, slot: str, registries: Mapping[s
         service = asker.field("servicediscovery", "get_service", "Service", Id=registry)
         facts["name"] = service if isinstance(service, Unread) else str((service or {})["Name"])
         rows = asker.all("servicediscovery", "list_instances", "Instances", ServiceId=registry)
-        facts["instances"] = rows if isinstance(rows, Unread) else frozenset(_instance(row) for row in rows)
+        facts["instances"] = rows if isinstance(rows, Unread) else frozenset(str(row["Id"]) for row in rows)
     return facts
 
 
-def _instance(row: Mapping[str, Any]) -> str:
-    return str(row.get("Attributes", {}).get("AWS_INSTANCE_IPV4", row["Id"]))
-
-
 def _tasks(asker: Asker, declared: Declared, service: str) -> frozenset[str] | Unread:
-    """Private addresses of a service's running tasks."""
-    asked = {"cluster": declared.cluster_name}
-    arns = asker.all("ecs", "list_tasks", "taskArns", serviceName=service, desiredStatus="RUNNING", **asked)
-    if isinstance(arns, Unread) or not arns:
-        return arns if isinstance(arns, Unread) else frozenset()
-    found: set[str] = set()
-    for start in range(0, len(arns), _TASKS_MAX):
-        tasks = asker.field("ecs", "describe_tasks", "tasks", tasks=list(arns[start : start + _TASKS_MAX]), **asked)
-        if isinstance(tasks, Unread):
-            return tasks
-        found |= {address for task in tasks or () if (address := _address(task))}
-    return frozenset(found)
-
-
-def _address(task: Mapping[str, Any]) -> str:
-    details = [row for attachment in task.get("attachments", ()) for row in attachment.get("details", ())]
-    return next((str(row["value"]) for row in details if row["name"] == "privateIPv4Address"), "")
+    """Ids of a service's running tasks; ECS registers each under its id (developer guide, service discovery)."""
+    asked = {"cluster": declared.cluster_name, "serviceName": service, "desiredStatus": "RUNNING"}
+    arns = asker.all("ecs", "list_tasks", "taskArns", **asked)
+    return arns if isinstance(arns, Unread) else frozenset(str(arn).rsplit("/", 1)[-1] for arn in arns)
 
 
 @check("slot", rule="registers its tasks with Cloud Map")
