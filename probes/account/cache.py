@@ -50,7 +50,7 @@ def authenticated(one: Resource, _: Declared) -> Seen:
 @check("cache", rule="fails over by itself")
 def fails_over(one: Resource, _: Declared) -> Seen:
     """DB-03. A cluster that belongs to no replication group has nothing to fail over to."""
-    if "ReplicationGroupId" not in one.facts:
+    if one.get("CacheClusterId") and not one.get("ReplicationGroupId"):
         return Seen("alone", "belongs to no replication group")
     status = str(one["AutomaticFailover"])
     return Seen(status, "" if status in ("enabled", "enabling") else f"AutomaticFailover is {status}")

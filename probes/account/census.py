@@ -69,7 +69,8 @@ def populations(seen: Mapping[str, View]) -> Iterator[tuple[Population, Declared
 def census(seen: Mapping[str, View]) -> tuple[Observation, ...]:
     """One observation per kind: how many there are and how they are called.
 
-    Listed is PASS, unread SOURCE_ERROR, none NO_DATA unless the environment declared that it has none.
+    Listed is PASS, unread SOURCE_ERROR, none NO_DATA unless the environment declared that it has none; so is one that
+    the environment names and nobody found.
     """
     return tuple(_counted(population, declared) for population, declared in populations(seen))
 
@@ -79,6 +80,9 @@ def _counted(population: Population, declared: Declared) -> Observation:
     if isinstance(population.members, Unread):
         return question.source_error(f"the {population.kind}s could not be listed: {population.members.cause}")
     names = tuple(one.name for one in population.members)
+    absent = [one.name for one in population.members if not one.facts]
+    if absent:
+        return question.no_data(f"declared, but not found: {', '.join(absent)}", value=names)
     if names:
         return question.passed(names, f"{len(names)} {population.kind}{'' if len(names) == 1 else 's'}", n=len(names))
     reason = declared.not_applicable.get(population.kind)
@@ -94,7 +98,7 @@ def inventory(seen: Mapping[str, View]) -> dict[str, Any]:
     return {
         population.kind: None
         if isinstance(population.members, Unread)
-        else sorted(one.name for one in population.members)
+        else sorted(one.name for one in population.members if one.facts)
         for population, _ in populations(seen)
     }
 
@@ -116,7 +120,7 @@ def _drifted(kind: str, population: Population | None, *, wanted: Any) -> Observ
         return question.no_data(f"the {kind}s were not looked at, or not known when the inventory was taken")
     if isinstance(population.members, Unread):
         return question.source_error(f"the {kind}s could not be listed: {population.members.cause}")
-    have = sorted(one.name for one in population.members)
+    have = sorted(one.name for one in population.members if one.facts)
     gone, new = sorted(set(wanted) - set(have)), sorted(set(have) - set(wanted))
     if not have and not wanted:
         return question.no_data(f"no {kind} exists and none was declared: nothing was compared", value=have)

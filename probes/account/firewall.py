@@ -7,7 +7,7 @@ from typing import Any
 
 from probes.account.asking import Asker, ClientMaker, Unread
 from probes.account.declared import Declared
-from probes.account.population import Members, Resource, Seen, View, check, population, view_of
+from probes.account.population import Members, Resource, Seen, View, check, known, population, view_of
 
 # Rule groups that AWS manages against what OWASP lists. Source: WAF developer guide, list of managed rule groups.
 GROUPS_NEEDED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesSQLiRuleSet")
@@ -23,7 +23,7 @@ def _entrance(asker: Asker, declared: Declared) -> Members:
     arn = declared.entrance
     if not arn:
         return Unread(f"the outputs do not name the entrance of the {declared.topology} topology")
-    acl = asker.field("wafv2", "get_web_acl_for_resource", "WebACL", ResourceArn=arn)
+    acl = known(asker.field("wafv2", "get_web_acl_for_resource", "WebACL", ResourceArn=arn))
     facts: dict[str, Any] = {"acl": acl}
     if isinstance(acl, Mapping):
         facts["logging"] = asker.field(

@@ -42,7 +42,7 @@ def view(account: ClientMaker, declared: Declared) -> View:
     }
 
     def gateways() -> Members:
-        rest = (Resource(name=f"{row['name']} ({_OLD_API})") for row in known(old))
+        rest = (Resource(name=f"{row['name']} ({_OLD_API})", facts={"id": row["id"]}) for row in known(old))
         return (*(Resource(name=row["Name"], facts=row) for row in known(apis)), *rest)
 
     def of(kind: str) -> Population:

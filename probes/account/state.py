@@ -7,7 +7,7 @@ from typing import Any
 from probes.account import storage
 from probes.account.asking import Asker, ClientMaker, Unread
 from probes.account.declared import Declared
-from probes.account.population import Members, Resource, Seen, Unknown, View, check, population, view_of
+from probes.account.population import Members, Resource, Seen, Unknown, View, check, known, population, view_of
 
 _LOCK_SUFFIX = ".tflock"  # what `use_lockfile` of Terraform's S3 backend puts beside the state while it works
 
@@ -22,6 +22,7 @@ def _bucket(asker: Asker, declared: Declared) -> Members:
     name = declared.state_bucket
     if not name:
         return ()
+    known(asker.one("s3", "head_bucket", Bucket=name))  # one that does not exist is told by this call's refusal
     found = storage.bucket(asker, name)
     return (
         Resource(name=name, facts={**found.facts, "keys": _keys(asker, declared), "locks": _locks(asker, declared)}),
