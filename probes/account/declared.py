@@ -19,7 +19,8 @@ class Declared:
     """An environment in its own words. ARNs, names and account as in the outputs; limits with their units.
 
     `topology` is `direct` (WAF on the public load balancer) or `gateway` (WAF and API Gateway before an internal one).
-    `entrance_arn` is what must carry the web ACL; without it, the load balancer where the topology is direct.
+    `entrance_arn` is what must carry the web ACL; without it the load balancer, which every request passes in both
+    topologies (an HTTP API cannot carry one: WAF developer guide, resources that WAF can protect).
     `residency` are the regions in which data may lie. `not_applicable` gives a kind of resource that the environment
     does not have with the reason; a kind without reason that does not exist is NO_DATA.
     """
@@ -69,8 +70,8 @@ class Declared:
 
     @property
     def entrance(self) -> str:
-        """ARN of what the world meets first, empty where the topology does not tell."""
-        return self.entrance_arn or (self.load_balancer_arn if self.topology == DIRECT else "")
+        """ARN of what must carry the web ACL; empty where the outputs name neither."""
+        return self.entrance_arn or self.load_balancer_arn
 
 
 def declared_of(outputs: Mapping[str, Any], **more: Any) -> Declared:

@@ -1,4 +1,4 @@
-"""WAFv2: the web ACL of what the world meets first."""
+"""WAFv2: the web ACL of what every request passes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GROUPS_NEEDED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsR
 
 
 def view(account: ClientMaker, declared: Declared) -> View:
-    """The declared entrance: the public load balancer, or the gateway before an internal one."""
+    """The declared entrance: what every request passes."""
     asker = Asker(account)
     return view_of(declared, population("entrance", "wafv2 GetWebACLForResource", lambda: _entrance(asker, declared)))
 
@@ -22,7 +22,7 @@ def view(account: ClientMaker, declared: Declared) -> View:
 def _entrance(asker: Asker, declared: Declared) -> Members:
     arn = declared.entrance
     if not arn:
-        return Unread(f"the outputs do not name the entrance of the {declared.topology} topology")
+        return Unread("the outputs name neither an entrance nor a load balancer")
     acl = known(asker.field("wafv2", "get_web_acl_for_resource", "WebACL", ResourceArn=arn))
     facts: dict[str, Any] = {"acl": acl}
     if isinstance(acl, Mapping):

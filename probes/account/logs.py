@@ -10,7 +10,9 @@ from probes.account.population import Resource, Seen, View, check, listed, view_
 def view(account: ClientMaker, declared: Declared) -> View:
     """Log groups as AWS describes them."""
     rows = Asker(account).all("logs", "describe_log_groups", "logGroups")
-    return view_of(declared, listed("log group", "logs DescribeLogGroups", rows, lambda row: str(row["logGroupName"])))
+    return view_of(
+        declared, listed("log group", "logs DescribeLogGroups", rows, name=lambda row: str(row["logGroupName"]))
+    )
 
 
 @check(

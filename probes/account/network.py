@@ -29,7 +29,7 @@ def view(account: ClientMaker, declared: Declared) -> View:
         population("VPC", "elbv2 DescribeLoadBalancers", lambda: _vpcs(vpc, subnets, rows=rows)),
         Population(kind="subnet", source="ec2 DescribeSubnets", members=subnets),
         population("private subnet", "ec2 DescribeSubnets", lambda: _private(subnets)),
-        listed("network ACL", "ec2 DescribeNetworkAcls", rows["acls"], lambda row: str(row["NetworkAclId"])),
+        listed("network ACL", "ec2 DescribeNetworkAcls", rows["acls"], name=lambda row: str(row["NetworkAclId"])),
     )
 
 

@@ -178,7 +178,7 @@ def equals(one: Resource, fact: str, wanted: object) -> Seen:
     return Seen(value, "" if value == wanted else f"{fact} is {value!r}")
 
 
-def listed(kind: str, source: str, rows: Sequence[Any] | Unread, name: Callable[[Any], str]) -> Population:
+def listed(kind: str, source: str, rows: Sequence[Any] | Unread, *, name: Callable[[Any], str]) -> Population:
     """A population whose facts are the rows of a list as AWS gave them."""
     if isinstance(rows, Unread):
         return Population(kind=kind, source=source, members=rows)

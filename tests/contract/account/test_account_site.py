@@ -277,8 +277,6 @@ def test_a_bad_web_acl(network: AccountWorld, rules: list[dict[str, Any]], name:
 
 
 def test_an_entrance_that_nobody_declared(world: AccountWorld) -> None:
-    world.declared = replace(world.declared, topology="gateway")
-
     assert {found.verdict for found in world.judge("firewall").values()} == {Verdict.SOURCE_ERROR}
 
 

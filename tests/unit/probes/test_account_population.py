@@ -327,7 +327,7 @@ def test_declared_of_outputs() -> None:
 
 @pytest.mark.parametrize(
     ("topology", "given", "entrance"),
-    [("direct", "", "alb"), ("direct", "cdn", "cdn"), ("gateway", "", ""), ("gateway", "stage", "stage")],
+    [("direct", "", "alb"), ("direct", "cdn", "cdn"), ("gateway", "", "alb"), ("gateway", "stage", "stage")],
 )
 def test_the_entrance(topology: str, given: str, entrance: str) -> None:
     found = replace(DECLARED, topology=topology, entrance_arn=given, load_balancer_arn="alb")
