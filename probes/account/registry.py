@@ -86,15 +86,17 @@ def scanned(one: Resource, _: Declared) -> Seen:
     limit=lambda declared: sorted(declared.pull_roles),
 )
 def pulled_by(one: Resource, declared: Declared) -> Seen:
-    """PROC-03. Without a policy of its own every identity of the account with leave to pull may, so it needs one."""
+    """PROC-03. Without a policy of its own every identity of the account with leave to pull may, so it needs one.
+
+    Repositories may have different pullers among the declared ones; each needs at least one.
+    """
     if not one["policy"]:
         return Seen([], "has no policy: whoever may pull anything may pull this")
     may = {who for statement in allowing(one["policy"]) if _pulls(statement) for who in principals(statement)}
     allowed = declared.pull_roles | declared.push_roles
     foreign = sorted(who for who in may if who not in allowed)
-    missing = sorted(declared.pull_roles - may)
     wrong = [f"may be pulled by {', '.join(foreign)}"] if foreign else []
-    wrong += [f"may not be pulled by {', '.join(missing)}"] if missing else []
+    wrong += [] if may & declared.pull_roles else ["may be pulled by none of the declared roles"]
     return Seen(sorted(may), "; ".join(wrong))
 
 

@@ -22,11 +22,31 @@ def view(account: ClientMaker, declared: Declared) -> View:
     rows = asker.all("s3", "list_buckets", "Buckets")
     return view_of(
         declared,
-        population("bucket", "s3 ListBuckets", lambda: tuple(bucket(asker, row["Name"]) for row in known(rows))),
+        population("bucket", "s3 ListBuckets", lambda: _buckets(asker, known(rows))),
     )
 
 
-def bucket(asker: Asker, name: str) -> Resource:
+def _buckets(asker: Asker, rows: tuple[Mapping[str, Any], ...]) -> tuple[Resource, ...]:
+    logs = _balancer_logs(asker)
+    return tuple(bucket(asker, row["Name"], balancer_logs=logs) for row in rows)
+
+
+def _balancer_logs(asker: Asker) -> frozenset[str] | Unread:
+    """Buckets that load balancers of the region write their access logs to."""
+    balancers = asker.all("elbv2", "describe_load_balancers", "LoadBalancers")
+    if isinstance(balancers, Unread):
+        return balancers
+    found: set[str] = set()
+    for one in balancers:
+        arn = one["LoadBalancerArn"]
+        rows = asker.field("elbv2", "describe_load_balancer_attributes", "Attributes", LoadBalancerArn=arn)
+        if isinstance(rows, Unread):
+            return rows
+        found |= {str(row["Value"]) for row in rows if row["Key"] == "access_logs.s3.bucket" and row.get("Value")}
+    return frozenset(found)
+
+
+def bucket(asker: Asker, name: str, *, balancer_logs: frozenset[str] | Unread = frozenset()) -> Resource:
     """Everything that is judged of one bucket."""
     return Resource(
         name=name,
@@ -38,6 +58,7 @@ def bucket(asker: Asker, name: str) -> Resource:
             "versioning": _versioning(asker, name),
             "lifecycle": asker.field("s3", "get_bucket_lifecycle_configuration", "Rules", Bucket=name),
             "region": _region(asker, name),
+            "balancer_logs": balancer_logs if isinstance(balancer_logs, Unread) else name in balancer_logs,
         },
     )
 
@@ -69,12 +90,17 @@ def private(one: Resource, _: Declared) -> Seen:
     return Seen([name for name in _BLOCKS if name not in off], "; ".join(wrong))
 
 
-@check("bucket", rule="is encrypted with a key of KMS")
+@check("bucket", rule="is encrypted with a key of KMS, or by S3 where load balancers write their logs")
 def encrypted(one: Resource, _: Declared) -> Seen:
-    """ARCH-08: every bucket has at least S3's own key since 2023; only a KMS key has a log and a lock of its own."""
+    """ARCH-08: every bucket has at least S3's own key since 2023; only a KMS key has a log and a lock of its own.
+
+    Load balancers write to buckets under S3's own key and to no others (ELB user guide, access log bucket).
+    """
     rules = (one["encryption"] or {}).get("Rules", ())
     kinds = [str(rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]) for rule in rules]
     good = bool(kinds) and all(kind.startswith("aws:kms") for kind in kinds)
+    if not good and kinds == ["AES256"]:
+        good = bool(one["balancer_logs"])
     return Seen(kinds, "" if good else f"is encrypted with {', '.join(kinds) or 'nothing'}")
 
 

@@ -237,6 +237,24 @@ def test_a_public_load_balancer_behind_a_gateway(network: AccountWorld) -> None:
     demand_red(network.judge("security_groups"), "world_ingress", "balancer", "tcp 443 is open to the world")
 
 
+def _own_key_of_s3(world: AccountWorld, bucket: str) -> None:
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    world.client("s3").put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+
+def test_the_bucket_of_the_access_logs_has_the_only_key_that_load_balancers_write_under(network: AccountWorld) -> None:
+    """Any other bucket under S3's own key is wrong."""
+    _own_key_of_s3(network, "access-logs")
+    assert network.judge("storage")["encrypted"].verdict is Verdict.PASS
+
+    network.client("s3").create_bucket(Bucket="records")
+    _own_key_of_s3(network, "records")
+    found = network.judge("storage")["encrypted"]
+    assert found.verdict is Verdict.FAIL
+    assert "1 of 2 buckets" in found.message
+    assert "records: is encrypted with AES256" in found.message
+
+
 # ------------------------------------------------------------------------------------------------ web ACL
 
 
@@ -440,6 +458,11 @@ def _foreign(world: AccountWorld) -> None:
     )
 
 
+def _nobody(world: AccountWorld) -> None:
+    deploy = f"arn:aws:iam::{ACCOUNT_ID}:role/deploy"
+    site.put_repository_policy(world, puller=deploy, pusher=deploy)
+
+
 def _mutable(world: AccountWorld) -> None:
     world.client("ecr").put_image_tag_mutability(repositoryName="shop-api", imageTagMutability="MUTABLE")
 
@@ -461,6 +484,7 @@ def _greedy(world: AccountWorld) -> None:
         (_mutable, "immutable", "imageTagMutability is 'MUTABLE'"),
         (_unscanned, "scanned", "does not scan"),
         (_foreign, "pulled_by", "may be pulled by arn:aws:iam::999999999999:root"),
+        (_nobody, "pulled_by", "may be pulled by none of the declared roles"),
         (_greedy, "lifecycle_keeps", "which is in use"),
         (
             lambda w: w.client("ecr").delete_lifecycle_policy(repositoryName="shop-api"),
@@ -468,7 +492,7 @@ def _greedy(world: AccountWorld) -> None:
             "no lifecycle",
         ),
     ],
-    ids=["mutable-tags", "not-scanned", "foreign-account", "expires-stable", "no-lifecycle"],
+    ids=["mutable-tags", "not-scanned", "foreign-account", "nobody", "expires-stable", "no-lifecycle"],
 )
 def test_a_bad_repository(shop: AccountWorld, change: Change, name: str, word: str) -> None:
     change(shop)
