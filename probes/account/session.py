@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,10 +21,14 @@ _CONFIG = Config(
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Where to ask: region and, for the sandbox only, the endpoint with its throw-away credentials."""
+    """Where to ask: region and, for the sandbox only, the endpoint with its throw-away credentials.
+
+    `wall` is the clock that the account's metrics are stamped with, epoch seconds; a sandbox has its own.
+    """
 
     region: str
     endpoint_url: str | None = None
+    wall: Callable[[], float] = time.time
 
     @cached_property
     def _session(self) -> boto3.Session:
