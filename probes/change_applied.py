@@ -88,12 +88,14 @@ def judge_applied(applied: Applied, approved: SavedPlan, *, source: str) -> tupl
     )
 
 
-def _question(name: str, rule: str, source: str, limit: object = None) -> Question:
+def _question(name: str, rule: str, *, source: str, limit: object = None) -> Question:
     return Question(name=f"apply.{name}", rule=rule, limit=limit, source=source, basis=Basis.ARTEFACT)
 
 
 def _judge_plan(applied: Applied, approved: SavedPlan, source: str) -> Observation:
-    question = _question("plan", "what was applied is the saved plan that was approved", source, approved.sha256)
+    question = _question(
+        "plan", "what was applied is the saved plan that was approved", source=source, limit=approved.sha256
+    )
     seen = applied.plan_sha256
     if not seen:
         return question.failed(seen, "apply without a saved plan: it planned anew, and nobody saw what")
@@ -104,7 +106,7 @@ def _judge_plan(applied: Applied, approved: SavedPlan, source: str) -> Observati
 
 def _judge_providers(applied: Applied, approved: SavedPlan, source: str) -> Observation:
     rule = "the provider lock file is the one that the plan was made with"
-    question = _question("providers", rule, source, approved.lock_sha256)
+    question = _question("providers", rule, source=source, limit=approved.lock_sha256)
     seen = applied.lock_sha256
     if seen is None:
         return question.no_data("which provider lock file lay there was not recorded")
@@ -115,7 +117,9 @@ def _judge_providers(applied: Applied, approved: SavedPlan, source: str) -> Obse
 
 
 def _judge_state(applied: Applied, approved: SavedPlan, source: str) -> Observation:
-    question = _question("state", "the state did not change between plan and apply", source, str(approved.state))
+    question = _question(
+        "state", "the state did not change between plan and apply", source=source, limit=str(approved.state)
+    )
     seen = applied.state_before
     if seen is None:
         return question.no_data("which state there was before the apply was not recorded")
@@ -126,7 +130,7 @@ def _judge_state(applied: Applied, approved: SavedPlan, source: str) -> Observat
 
 
 def _judge_lock(applied: Applied, source: str) -> Observation:
-    question = _question("lock", "the state was locked while it was changed", source)
+    question = _question("lock", "the state was locked while it was changed", source=source)
     if applied.lock_id is None:
         return question.no_data("whether the state was locked was not recorded")
     if not applied.lock_id:
@@ -135,7 +139,7 @@ def _judge_lock(applied: Applied, source: str) -> Observation:
 
 
 def _judge_rollouts(applied: Applied, source: str) -> Observation:
-    question = _question("rollouts", "no rollout was active when it was applied", source, 0)
+    question = _question("rollouts", "no rollout was active when it was applied", source=source, limit=0)
     count = applied.rollouts_active
     if count is None:
         return question.no_data("whether a rollout was active was not looked at")
@@ -145,7 +149,7 @@ def _judge_rollouts(applied: Applied, source: str) -> Observation:
 
 
 def _judge_end(applied: Applied, source: str) -> Observation:
-    question = _question("end", "the apply ended without error", source, 0)
+    question = _question("end", "the apply ended without error", source=source, limit=0)
     if applied.exit_code is None or applied.ended is None:
         begun = f"{applied.started:%Y-%m-%d %H:%M:%S} UTC"
         return question.no_data(f"the apply begun at {begun} has no end on record: it may have stopped half-way")
@@ -157,7 +161,7 @@ def _judge_end(applied: Applied, source: str) -> Observation:
 
 
 def _judge_settled(applied: Applied, source: str) -> Observation:
-    question = _question("settled", "a plan made afterwards is empty", source, _REPLAN_EMPTY)
+    question = _question("settled", "a plan made afterwards is empty", source=source, limit=_REPLAN_EMPTY)
     code = applied.replan_exit_code
     if code is None:
         return question.no_data("no plan was made afterwards")

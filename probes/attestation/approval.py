@@ -64,7 +64,7 @@ def judge_approval(
     ruled = [one if isinstance(one, Refusal) else rule(one, demand, now=now) for one in opened]
     counted = [one for one in ruled if isinstance(one, Attestation)]
     refusals = [one for one in ruled if isinstance(one, Refusal)]
-    return _decide(question, counted, refusals, demand)
+    return _decide(question, demand, counted=counted, refusals=refusals)
 
 
 def _question(demand: Demand, source: str) -> Question:
@@ -80,7 +80,7 @@ def _question(demand: Demand, source: str) -> Question:
 
 
 def _decide(
-    question: Question, counted: Sequence[Attestation], refusals: Sequence[Refusal], demand: Demand
+    question: Question, demand: Demand, *, counted: Sequence[Attestation], refusals: Sequence[Refusal]
 ) -> Approval:
     people = sorted({attestation.signer.identity.casefold() for attestation in counted})
     lasting = [refusal for refusal in refusals if refusal.lasting]
