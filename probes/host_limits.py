@@ -44,11 +44,11 @@ def open_files(host: Host, host_name: str, user: str, *, minimum: int = OPEN_FIL
         return unanswered(question, ran, f"the limit of {user}")
     seen = Limits(*values)
     if seen.least < minimum and _only_filled(host) and not _may_raise(host):
-        return _as_written(host, question, user, minimum)
-    return _judged(question, seen, f"a session of {user} says", minimum)
+        return _as_written(host, question, user=user, minimum=minimum)
+    return _judged(question, seen, source=f"a session of {user} says", minimum=minimum)
 
 
-def _judged(question: Question, seen: Limits, source: str, minimum: int) -> Observation:
+def _judged(question: Question, seen: Limits, *, source: str, minimum: int) -> Observation:
     told = f"{source}: open files are limited to {seen.soft} (soft) and {seen.hard} (hard), {minimum} are needed"
     return (question.passed if seen.least >= minimum else question.failed)(seen.least, told)
 
@@ -59,12 +59,12 @@ def _only_filled(host: Host) -> bool:
 
 
 def _may_raise(host: Host) -> bool:
-    """Whether the machine lets root raise a limit; when it does not say, it is taken to, so that the session decides."""
+    """Whether the machine lets root raise a limit; where it does not say, the session decides."""
     words = host.run("sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status").stdout.split()
     return not words or bool(int(words[0], 16) & _CAP_SYS_RESOURCE)
 
 
-def _as_written(host: Host, question: Question, user: str, minimum: int) -> Observation:
+def _as_written(host: Host, question: Question, *, user: str, minimum: int) -> Observation:
     ran, applied = host.run(_LIMITS), host.run(_PAM)
     if ran.rc or not ran.stdout.strip():
         return unanswered(question, ran, "what the files say of limits")
@@ -74,7 +74,8 @@ def _as_written(host: Host, question: Question, user: str, minimum: int) -> Obse
         written = limits_of(ran.stdout, user)
     except ValueError as error:
         return question.no_data(str(error))
-    return _judged(question, written, f"the files, since this machine may not raise limits, say for {user}", minimum)
+    source = f"the files, since this machine may not raise limits, say for {user}"
+    return _judged(question, written, source=source, minimum=minimum)
 
 
 def limits_of(text: str, user: str) -> Limits:

@@ -136,10 +136,10 @@ def no_privileges(host: Host, host_name: str, user: str) -> Observation:
     risky = sorted(_PRIVILEGED_GROUPS.intersection(names))
     if identity.stdout.strip() == "0" or risky:
         return question.failed(names, f"{user} is as good as root: user id {identity.stdout.strip()}, groups {names}")
-    sudo = host.run(
-        "if command -v sudo >/dev/null; then sudo -n -l -U %s; else echo is not allowed to run sudo; fi", user
-    )
-    if sudo.rc or "is not allowed to run sudo" not in sudo.stdout:
+    if host.run("command -v sudo").rc:
+        return question.passed(names, f"{user} is in {', '.join(names)}, and there is no sudo")
+    sudo = host.run("LC_ALL=C sudo -n -l -U %s", user)
+    if "is not allowed to run sudo" not in sudo.stdout:
         return question.failed(names, f"sudo lets {user} do something: {sudo.stdout.strip()[-200:]}")
     return question.passed(names, f"{user} is in {', '.join(names)} and may not use sudo")
 
@@ -176,7 +176,7 @@ def egress(host: Host, host_name: str, user: str, *, address: str, port: int = 8
     question = question_of(
         host_name, "egress", rule=f"{user} reaches only what it is allowed to", limit=f"{address}:{port} refused"
     )
-    root, seen = _connecting(host, "root", address, port), _connecting(host, user, address, port)
+    root, seen = (_connecting(host, who, address=address, port=port) for who in ("root", user))
     for ran in (root, seen):
         if ran.rc or not ran.stdout.strip().isdigit():
             return unanswered(question, ran, f"whether {address} is reached")
@@ -190,7 +190,7 @@ def egress(host: Host, host_name: str, user: str, *, address: str, port: int = 8
     return question.passed(error, f"{user} is kept from {address}:{port} ({os.strerror(error)}), root is not")
 
 
-def _connecting(host: Host, user: str, address: str, port: int) -> Ran:
+def _connecting(host: Host, user: str, *, address: str, port: int) -> Ran:
     """The error number of a TCP connection by `user`, 0 for none."""
     script = (
         "import socket,sys; s=socket.socket(); s.settimeout(3); print(s.connect_ex((sys.argv[1], int(sys.argv[2]))))"

@@ -21,6 +21,7 @@ from infrastructure.ansible.verify.commands import CannotVerify, must
 from infrastructure.ansible.verify.playbook import Target, apply
 from rollout.model import Observation
 
+_THIS = "infrastructure.ansible.verify.inside"
 _SECONDS_MAX = 60.0
 _ASKING_SECONDS_MAX = 600.0
 _HOST_NAMESPACES = ("mnt", "pid")
@@ -53,9 +54,7 @@ def _mounted(job: Mapping[str, Any]) -> Path:
     """The throw-away root. Raises CannotVerify where these are the machine's own namespaces."""
     for kind in _HOST_NAMESPACES:
         if os.readlink(f"/proc/self/ns/{kind}") == job["outside"][kind]:
-            raise CannotVerify(
-                f"refused: this is the machine's own {kind} namespace; start infrastructure.ansible.verify"
-            )
+            raise CannotVerify(f"refused: this is the machine's own {kind} namespace, which no playbook may touch")
     place = Path(job["place"])
     upper, work, root = place / "upper", place / "work", place / "root"
     must(("mount", "--make-rprivate", "/"), seconds_max=_SECONDS_MAX)
@@ -74,16 +73,8 @@ def _mounted(job: Mapping[str, Any]) -> Path:
 
 def _ask_apart(job: Mapping[str, Any], root: Path) -> list[dict[str, Any]]:
     """The answers, from a process in a network of its own."""
-    command = (
-        "unshare",
-        "--net",
-        "--mount",
-        sys.executable,
-        "-m",
-        __spec__.name,
-        "ask",
-        json.dumps({**job, "root": str(root)}),
-    )
+    asking = json.dumps({**job, "root": str(root)})
+    command = ("unshare", "--net", "--mount", sys.executable, "-m", _THIS, "ask", asking)
     answer: list[dict[str, Any]] = json.loads(must(command, seconds_max=_ASKING_SECONDS_MAX))
     return answer
 

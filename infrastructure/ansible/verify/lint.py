@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from infrastructure.ansible.verify.commands import CannotVerify, run
 
@@ -46,9 +48,8 @@ def lint(tree: Path, *, tools: Path, home: Path, profile: str) -> Lint:
     return Lint(files=int(read[1]), findings=findings)
 
 
-def _sentence(entry: dict[str, object]) -> str:
+def _sentence(entry: Mapping[str, Any]) -> str:
+    """Code Climate's form: a line, or a position that begins with one."""
     location = entry["location"]
-    assert isinstance(location, dict)
-    line = location.get("lines", location.get("positions", {})).get("begin", 0)
-    number = line.get("line", 0) if isinstance(line, dict) else line
-    return f"{location['path']}:{number}: {entry['check_name']}: {' '.join(str(entry['description']).split())}"[:500]
+    line = location["lines"]["begin"] if "lines" in location else location["positions"]["begin"]["line"]
+    return f"{location['path']}:{line}: {entry['check_name']}: {' '.join(str(entry['description']).split())}"[:500]
