@@ -88,7 +88,12 @@ def services_enabled(host: Host, host_name: str, *units: str) -> Observation:
     if not units:
         raise ValueError("services_enabled needs a unit to ask for: nothing looked at proves nothing")
     question = question_of(host_name, "services", rule="the services start with the host", limit="enabled")
-    seen = {unit: host.run("systemctl is-enabled %s", unit).stdout.strip() or "unknown" for unit in units}
+    seen: dict[str, str] = {}
+    for unit in units:
+        ran = host.run("systemctl is-enabled %s", unit)
+        if ran.rc not in (0, 1):  # 1 is its answer for every state but enabled
+            return unanswered(question, ran, f"whether {unit} starts")
+        seen[unit] = ran.stdout.strip() or "unknown"
     wrong = [f"{unit} is {state}" for unit, state in seen.items() if state != "enabled"]
     if wrong:
         return question.failed(seen, f"{', '.join(wrong)}: not started with the host", n=len(seen))

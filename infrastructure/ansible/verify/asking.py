@@ -28,7 +28,7 @@ _BASE_UNITS = ("chrony.service", "apt-daily-upgrade.timer", "ssh.service")
 
 def ask_load_generator(root: Path, lock: str) -> tuple[Observation, ...]:
     """Every question of probes.host_report.QUESTIONS to a load generator."""
-    host: Host = testinfra.get_host(f"chroot://{root}")
+    host: Host = testinfra.get_host(str(root), connection="chroot")
     name = "load-generator"
     return (
         *_common(host, name, "loadgen", "locust-worker.service"),
@@ -38,7 +38,7 @@ def ask_load_generator(root: Path, lock: str) -> tuple[Observation, ...]:
 
 def ask_runner(root: Path) -> tuple[Observation, ...]:
     """Every question to a runner."""
-    host: Host = testinfra.get_host(f"chroot://{root}")
+    host: Host = testinfra.get_host(str(root), connection="chroot")
     name = "runner"
     return (
         *_common(host, name, "runner", "runner.service", "nftables.service"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
@@ -9,7 +10,8 @@ import os
 import sys
 import tarfile
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,9 +65,18 @@ def verify(wish: Wish) -> Path:
 
 def configured(wish: Wish) -> list[dict[str, Any]]:
     """Each wished host after two runs with its answers, and with those after the planted mistake where one is given."""
-    ground = lay(wish.place, LOCK)
-    with tempfile.TemporaryDirectory(prefix="hosts-") as scratch:
+    with _alone(wish.place), tempfile.TemporaryDirectory(prefix="hosts-") as scratch:
+        ground = lay(wish.place, LOCK)
         return [_one(name, wish, ground, Path(scratch)) for name in wish.names]
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """One verification at a time: apt's archives are shared, and so is what is made once."""
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _one(name: str, wish: Wish, ground: Ground, scratch: Path) -> dict[str, Any]:

@@ -236,7 +236,7 @@ def test_each_answer_has_its_verdict(ask: Ask, answers: Mapping[str, Said], verd
     assert seen.message.endswith("[host h]")
 
 
-@pytest.mark.parametrize("ask", [kernel, remote, updates, privileges, packages, egress])
+@pytest.mark.parametrize("ask", [kernel, services, remote, updates, privileges, packages, egress])
 def test_a_host_that_does_not_answer_is_never_good(ask: Ask) -> None:
     assert ask(Told({})).verdict is Verdict.SOURCE_ERROR
 
