@@ -14,6 +14,7 @@ import pytest
 from infrastructure.ansible.verify.commands import CannotVerify
 from infrastructure.ansible.verify.ground import missing
 from infrastructure.ansible.verify.inside import ask, configure
+from infrastructure.ansible.verify.lint import lint
 from infrastructure.ansible.verify.verification import ROOT, Wish, configured, verify
 from probes.host_report import QUESTIONS
 
@@ -73,6 +74,21 @@ def test_nothing_of_it_is_left_on_the_machine(runner: dict[str, Any]) -> None:
     assert "hosts-" not in Path("/proc/self/mounts").read_text(encoding="utf-8")
     assert not Path("/etc/security/limits.d/60-release-gates.conf").exists()
     assert not Path("/etc/sysctl.d/60-release-gates.conf").exists()
+
+
+@pytest.mark.skipif(not (TOOLS / "ansible-lint").exists(), reason=f"owner release-gates: {lacking()}")
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("module", ["shell: /bin/true", "ansible.builtin.ping:"], ids=["a mistake", "none"])
+def test_what_the_linter_finds_is_told_and_nothing_is_nothing(module: str, tmp_path: Path) -> None:
+    """One sentence per finding, with file, line and rule; and how many files were read."""
+    (tmp_path / "tree").mkdir()
+    play = f"---\n- name: A play\n  hosts: all\n  tasks:\n    - name: A task\n      {module}\n"
+    (tmp_path / "tree/play.yml").write_text(play)
+    found = lint(tmp_path / "tree", tools=TOOLS, home=tmp_path / "home", profile="production")
+
+    assert found.files >= 1
+    assert bool(found.findings) is ("shell" in module), found.findings
+    assert all(finding.startswith("play.yml:") for finding in found.findings)
 
 
 def own_namespaces() -> dict[str, Any]:
