@@ -69,6 +69,7 @@ module "networking" {
   nat_gateway_per_zone = var.nat_gateway_per_zone
   egress_cidrs         = var.egress_cidrs
   domain               = var.domain
+  web_acl_arn          = module.security.web_acl_arn
   live_slot            = var.live_slot
   container_port       = local.container_port
   test_header_value    = var.test_header_value
@@ -107,7 +108,6 @@ module "security" {
   region                   = var.region
   replica_region           = var.replica_region
   account_id               = var.account_id
-  load_balancer_arn        = module.networking.load_balancer.arn
   requests_per_address_max = var.requests_per_second_max * 300
   is_behind_gateway        = var.topology == "gateway"
   tables                   = { for purpose, one in module.database.tables : purpose => one.arn }

@@ -4,7 +4,6 @@
 locals {
   family = "postgres16"
   parameters = {
-    "rds.force_ssl"              = "1"
     "log_connections"            = "1"
     "log_disconnections"         = "1"
     "log_statement"              = "ddl"
@@ -20,6 +19,11 @@ resource "aws_db_subnet_group" "this" {
 resource "aws_db_parameter_group" "this" {
   name   = "${var.service}-${local.family}"
   family = local.family
+
+  parameter {
+    name  = "rds.force_ssl"
+    value = "1"
+  }
 
   dynamic "parameter" {
     for_each = local.parameters
@@ -100,6 +104,11 @@ resource "aws_db_parameter_group" "replica" {
 
   name   = "${var.service}-replica-${local.family}"
   family = local.family
+
+  parameter {
+    name  = "rds.force_ssl"
+    value = "1"
+  }
 
   dynamic "parameter" {
     for_each = local.parameters

@@ -28,6 +28,11 @@ resource "aws_lb" "this" {
   }
 }
 
+resource "aws_wafv2_web_acl_association" "this" {
+  resource_arn = aws_lb.this.arn
+  web_acl_arn  = var.web_acl_arn
+}
+
 # Alike for both slots in everything but the name: a difference would make the judgement of the candidate unfair.
 resource "aws_lb_target_group" "this" {
   for_each = local.slots

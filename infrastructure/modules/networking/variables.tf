@@ -98,6 +98,16 @@ variable "domain" {
   }
 }
 
+variable "web_acl_arn" {
+  description = "The WAF's web ACL, which is put on the load balancer."
+  type        = string
+
+  validation {
+    condition     = startswith(var.web_acl_arn, "arn:aws:wafv2:")
+    error_message = "web_acl_arn is the ARN of a web ACL."
+  }
+}
+
 variable "live_slot" {
   description = "The slot that has all of the weight at first."
   type        = string

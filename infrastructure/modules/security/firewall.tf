@@ -1,14 +1,6 @@
-# The WAF on the load balancer, in both topologies: AWS's groups for the OWASP risks, blocking (no override to count),
-# and a limit per caller.
-
-locals {
-  # Group to priority. Source: AWS WAF Developer Guide, "AWS Managed Rules rule groups list".
-  managed_groups = {
-    AWSManagedRulesKnownBadInputsRuleSet = 10
-    AWSManagedRulesCommonRuleSet         = 20
-    AWSManagedRulesSQLiRuleSet           = 30
-  }
-}
+# The WAF of the load balancer, in both topologies: AWS's groups for the OWASP risks, blocking (no override to count), and
+# a limit per caller. It is put on the load balancer where that is made (modules/networking). Source of the groups: AWS
+# WAF Developer Guide, "AWS Managed Rules rule groups list".
 
 resource "aws_wafv2_web_acl" "this" {
   name        = var.service
@@ -19,29 +11,69 @@ resource "aws_wafv2_web_acl" "this" {
     allow {}
   }
 
-  dynamic "rule" {
-    for_each = local.managed_groups
+  rule {
+    name     = "AWSManagedRulesKnownBadInputsRuleSet"
+    priority = 10
 
-    content {
-      name     = rule.key
-      priority = rule.value
+    override_action {
+      none {}
+    }
 
-      override_action {
-        none {}
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesKnownBadInputsRuleSet"
       }
+    }
 
-      statement {
-        managed_rule_group_statement {
-          vendor_name = "AWS"
-          name        = rule.key
-        }
-      }
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesKnownBadInputsRuleSet"
+      sampled_requests_enabled   = true
+    }
+  }
 
-      visibility_config {
-        cloudwatch_metrics_enabled = true
-        metric_name                = rule.key
-        sampled_requests_enabled   = true
+  rule {
+    name     = "AWSManagedRulesCommonRuleSet"
+    priority = 20
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesCommonRuleSet"
       }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesCommonRuleSet"
+      sampled_requests_enabled   = true
+    }
+  }
+
+  rule {
+    name     = "AWSManagedRulesSQLiRuleSet"
+    priority = 30
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesSQLiRuleSet"
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesSQLiRuleSet"
+      sampled_requests_enabled   = true
     }
   }
 
@@ -81,11 +113,6 @@ resource "aws_wafv2_web_acl" "this" {
     metric_name                = var.service
     sampled_requests_enabled   = true
   }
-}
-
-resource "aws_wafv2_web_acl_association" "balancer" {
-  resource_arn = var.load_balancer_arn
-  web_acl_arn  = aws_wafv2_web_acl.this.arn
 }
 
 # The prefix is the WAF's condition. Who asked for what with which token is left out of it.

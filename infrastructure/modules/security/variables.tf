@@ -38,16 +38,6 @@ variable "account_id" {
   }
 }
 
-variable "load_balancer_arn" {
-  description = "What the WAF is put on."
-  type        = string
-
-  validation {
-    condition     = startswith(var.load_balancer_arn, "arn:aws:elasticloadbalancing:")
-    error_message = "load_balancer_arn is the ARN of a load balancer."
-  }
-}
-
 variable "requests_per_address_max" {
   description = "Requests of one address in five minutes before the WAF blocks it, 100 to 2,000,000."
   type        = number

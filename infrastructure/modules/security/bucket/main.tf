@@ -67,7 +67,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   rule {
-    id     = "unfinished-and-old-versions"
+    id     = "whole-bucket"
     status = "Enabled"
 
     filter {}
@@ -79,19 +79,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     noncurrent_version_expiration {
       noncurrent_days = 365
     }
-  }
 
-  dynamic "rule" {
-    for_each = var.expiry_days > 0 ? [var.expiry_days] : []
+    dynamic "expiration" {
+      for_each = var.expiry_days > 0 ? [var.expiry_days] : []
 
-    content {
-      id     = "expiry"
-      status = "Enabled"
-
-      filter {}
-
-      expiration {
-        days = rule.value
+      content {
+        days = expiration.value
       }
     }
   }
