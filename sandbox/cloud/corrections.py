@@ -19,7 +19,15 @@ def _s3() -> None:
     s3.install()
 
 
-CORRECTIONS: Corrections = {"s3": _s3}  # of moto itself, by service
+def _functions() -> None:
+    """Functions are stored and never run; moto 5.2.5 starts a container for each and waits where there is none."""
+    from moto.core.config import default_user_config
+
+    default_user_config["lambda"] = {"use_docker": False}
+
+
+# Of moto itself, by service. Secrets Manager invokes the function that rotates a secret.
+CORRECTIONS: Corrections = {"s3": _s3, "lambda": _functions, "secretsmanager": _functions}
 
 
 def late_handlers() -> Handlers:

@@ -73,6 +73,13 @@ class ElastiCacheApi(ElastiCacheResponse):
         found = [self._group(name)] if name else here
         return ActionResult({"UserGroups": [self._view(group) for group in found]})
 
+    def list_tags_for_resource(self) -> ActionResult:
+        arn = self.params["ResourceName"]
+        if arn not in self._groups:
+            return super().list_tags_for_resource()
+        tags: Any = self.elasticache_backend.tagging_service.list_tags_for_resource(arn)
+        return ActionResult({"TagList": tags["Tags"]})
+
     def _check_users(self, user_ids: list[str]) -> None:
         """ElastiCache refuses unknown users, and a group without exactly one user named default."""
         users = [self.elasticache_backend.describe_users(user_id=one)[0] for one in user_ids]

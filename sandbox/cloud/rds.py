@@ -2,7 +2,8 @@
 
 Corrects moto 5.2.5: every instance has the same DbiResourceId; Performance Insights is forgotten; a parameter that was
 set does not say so (Source); a replica shares the primary's tags and master secret (deleting it deleted the
-secret), and takes the primary's settings for its own.
+secret), and takes the primary's settings for its own; one in another region looks for its groups in the primary's
+region, and cannot be deleted.
 """
 
 from __future__ import annotations
@@ -19,10 +20,8 @@ _RESOURCE_ID = string.ascii_uppercase + string.digits
 # Parameter of a call to attribute of moto's instance, with the default of a replica for which it was not given.
 # Source: RDS API reference, CreateDBInstanceReadReplica.
 _REPLICA_SETTINGS: Mapping[str, tuple[str, Any]] = {
-    "BackupRetentionPeriod": ("backup_retention_period", 0),
     "EnableCloudwatchLogsExports": ("enabled_cloudwatch_logs_exports", []),
     "EnableIAMDatabaseAuthentication": ("enable_iam_database_authentication", False),
-    "MaxAllocatedStorage": ("max_allocated_storage", 0),
     "MonitoringInterval": ("monitoring_interval", 0),
     "MonitoringRoleArn": ("monitoring_role_arn", None),
     "MultiAZ": ("multi_az", False),
@@ -41,6 +40,10 @@ class RdsApi(RDSResponse):
         return answer
 
     def create_db_instance_read_replica(self) -> ActionResult:
+        given = dict(self.params)
+        self.params.clear()
+        self.params["backend"] = self.backend  # first: names that follow are looked up in its region
+        self.params.update(given)
         answer = super().create_db_instance_read_replica()
         replica = _instance_of(answer)
         replica.manage_master_user_password = False
@@ -48,9 +51,18 @@ class RdsApi(RDSResponse):
         for parameter, (attribute, default) in _REPLICA_SETTINGS.items():
             value = self.params.get(parameter, default)
             setattr(replica, attribute, list(value) if isinstance(value, list) else value)
-        replica.created = replica.instance_create_time
+        replica.backup_retention_period = 0  # until it is modified; the call has no such parameter
+        replica.max_allocated_storage = self.params.get("MaxAllocatedStorage") or replica.allocated_storage
         self._complete(replica)
         return answer
+
+    def delete_db_instance(self) -> ActionResult:
+        instance = self.backend.databases.get(self.params["DBInstanceIdentifier"])
+        if instance is not None and instance.is_replica and instance.source_db_instance_identifier:
+            primary = self.backend.find_db_from_id(instance.source_db_instance_identifier)
+            if instance.db_instance_arn in primary.replicas:  # moto removes the name, and noted the ARN
+                primary.replicas[primary.replicas.index(instance.db_instance_arn)] = instance.db_instance_identifier
+        return super().delete_db_instance()
 
     def modify_db_instance(self) -> ActionResult:
         answer = super().modify_db_instance()

@@ -21,7 +21,9 @@ data "aws_caller_identity" "this" {
   count = var.offline ? 0 : 1
 }
 
-data "aws_region" "this" {}
+data "aws_region" "this" {
+  count = var.offline ? 0 : 1
+}
 
 # Refuses to plan anything in another account or region, or with another environment's variables. (The provider refuses
 # another account by itself; this says it in words, and keeps who applied last in the state.)
@@ -39,7 +41,7 @@ resource "terraform_data" "place" {
     }
 
     precondition {
-      condition     = data.aws_region.this.name == var.region
+      condition     = alltrue([for one in data.aws_region.this : one.name == var.region])
       error_message = "The provider works in another region than region says."
     }
 

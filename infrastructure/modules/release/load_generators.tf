@@ -9,9 +9,32 @@ resource "aws_iam_role" "load" {
   })
 }
 
-resource "aws_iam_role_policy_attachment" "load" {
-  role       = aws_iam_role.load.name
-  policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+# What Session Manager's agent does, and nothing else of the AWS managed policy for it.
+resource "aws_iam_role_policy" "load" {
+  name = "sessions"
+  role = aws_iam_role.load.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "RegisterTheHost"
+        Effect   = "Allow"
+        Action   = "ssm:UpdateInstanceInformation"
+        Resource = "arn:aws:ec2:${var.region}:${var.account_id}:instance/*"
+      },
+      {
+        Sid    = "HoldSessions" # the actions have no resource
+        Effect = "Allow"
+        Action = [
+          "ssmmessages:CreateControlChannel",
+          "ssmmessages:CreateDataChannel",
+          "ssmmessages:OpenControlChannel",
+          "ssmmessages:OpenDataChannel",
+        ]
+        Resource = "*"
+      },
+    ]
+  })
 }
 
 resource "aws_iam_instance_profile" "load" {

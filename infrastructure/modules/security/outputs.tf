@@ -20,12 +20,12 @@ output "role_arns" {
 
 output "log_bucket_name" {
   description = "Bucket of access logs, ready to be written to."
-  value       = module.bucket["logs"].name
+  value       = module.log_bucket.name
 }
 
 output "bucket_names" {
   description = "Buckets by purpose: logs, trail, documents, evidence."
-  value       = { for purpose, one in module.bucket : purpose => one.name }
+  value       = merge({ logs = module.log_bucket.name }, { for purpose, one in module.bucket : purpose => one.name })
 }
 
 output "signing_key_secret_arn" {

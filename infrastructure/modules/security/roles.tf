@@ -176,7 +176,25 @@ resource "aws_iam_role" "database_monitoring" {
   assume_role_policy = local.trust["monitoring"]
 }
 
-resource "aws_iam_role_policy_attachment" "database_monitoring" {
-  role       = aws_iam_role.database_monitoring.name
-  policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+resource "aws_iam_role_policy" "database_monitoring" {
+  name = "database-monitoring"
+  role = aws_iam_role.database_monitoring.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid    = "WriteHostMetrics"
+      Effect = "Allow"
+      Action = [
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:DescribeLogStreams",
+        "logs:GetLogEvents",
+        "logs:PutLogEvents",
+        "logs:PutRetentionPolicy",
+      ]
+      Resource = [
+        for region in [var.region, var.replica_region] : "arn:aws:logs:${region}:${var.account_id}:log-group:RDSOSMetrics*"
+      ]
+    }]
+  })
 }

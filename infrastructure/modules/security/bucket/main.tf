@@ -70,7 +70,9 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     id     = "whole-bucket"
     status = "Enabled"
 
-    filter {}
+    filter {
+      prefix = ""
+    }
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
@@ -96,6 +98,8 @@ resource "aws_s3_bucket_logging" "this" {
   bucket        = aws_s3_bucket.this.id
   target_bucket = var.access_log_bucket_name
   target_prefix = "buckets/${var.name}/"
+
+  depends_on = [aws_s3_bucket_policy.this] # the bucket of logs logs itself, which its policy has to allow first
 }
 
 # Nobody, the account's root included, deletes what is locked before its time.
