@@ -81,7 +81,11 @@ class Api:
         request = BackendRequest(environ)
         operation, parameters = _operation_of(request), _parameters_of(request)
         environ["wsgi.input"].seek(0)
-        line, headers, body = call(self._moto, environ)
+        try:
+            line, headers, body = call(self._moto, environ)
+        except Exception:  # a bug of moto must answer, not hang up: a client would try again for minutes
+            log.exception("%s %s failed", service, operation)
+            line, headers, body = "500 Internal Server Error", [], f"{service} {operation} failed; see log".encode()
         status = int(line.split(" ", 1)[0])
         self._operations.record(
             service, operation, parameters=parameters, status=status, user_agent=request.headers.get("User-Agent", "")

@@ -19,15 +19,7 @@ def _s3() -> None:
     s3.install()
 
 
-def _functions() -> None:
-    """Functions are stored and never run; moto 5.2.5 starts a container for each and waits where there is none."""
-    from moto.core.config import default_user_config
-
-    default_user_config["lambda"] = {"use_docker": False}
-
-
-# Of moto itself, by service. Secrets Manager invokes the function that rotates a secret.
-CORRECTIONS: Corrections = {"s3": _s3, "lambda": _functions, "secretsmanager": _functions}
+CORRECTIONS: Corrections = {"s3": _s3}  # of moto itself, by service
 
 
 def late_handlers() -> Handlers:
@@ -35,6 +27,7 @@ def late_handlers() -> Handlers:
     makers: Mapping[str, Callable[[], Callable[[], BaseResponse]]] = {
         "elasticache": _elasticache,
         "rds": _rds,
+        "secretsmanager": _secrets_manager,
         "xray": _xray,
     }
     return {service: _late(make) for service, make in makers.items()}
@@ -56,6 +49,12 @@ def _rds() -> Callable[[], BaseResponse]:
     from sandbox.cloud.rds import RdsApi
 
     return RdsApi
+
+
+def _secrets_manager() -> Callable[[], BaseResponse]:
+    from sandbox.cloud.secretsmanager import SecretsManagerApi
+
+    return SecretsManagerApi
 
 
 def _xray() -> Callable[[], BaseResponse]:

@@ -217,7 +217,45 @@ def test_a_parameter_that_was_set_says_so(cloud: CloudWorld) -> None:
     assert (found["ParameterName"], found["ParameterValue"], found["Source"]) == ("rds.force_ssl", "1", "user")
 
 
-# ---------------------------------------------------------------------------------------------- X-Ray, functions
+# ---------------------------------------------------------------------------------------------- secrets, X-Ray
+
+
+def _function(cloud: CloudWorld) -> str:
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    role = cloud.client("iam").create_role(RoleName="rotation", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/engine@sha256:{'a' * 64}"
+    made = cloud.client("lambda").create_function(
+        FunctionName="rotation", Role=role, PackageType="Image", Code={"ImageUri": image}
+    )
+    return str(made["FunctionArn"])
+
+
+@pytest.mark.parametrize("value", ["the old key", ""], ids=["with a value", "without one yet"])
+def test_a_rotation_is_noted_and_changes_no_value(cloud: CloudWorld, value: str) -> None:
+    secrets = cloud.client("secretsmanager")
+    secrets.create_secret(Name="key", **({"SecretString": value} if value else {}))
+
+    secrets.rotate_secret(
+        SecretId="key", RotationLambdaARN=_function(cloud), RotationRules={"AutomaticallyAfterDays": 30}
+    )
+
+    found = secrets.describe_secret(SecretId="key")
+    assert found["RotationEnabled"]
+    assert found["RotationRules"]["AutomaticallyAfterDays"] == 30
+    if value:
+        assert secrets.get_secret_value(SecretId="key")["SecretString"] == value
+    else:
+        assert error_code(lambda: secrets.get_secret_value(SecretId="key")) == "ResourceNotFoundException"
+
+
+def test_a_rotation_needs_a_function_that_exists(cloud: CloudWorld) -> None:
+    secrets = cloud.client("secretsmanager")
+    secrets.create_secret(Name="key")
+    missing = "arn:aws:lambda:us-east-1:123456789012:function:missing"
+
+    code = error_code(lambda: secrets.rotate_secret(SecretId="key", RotationLambdaARN=missing))
+
+    assert code == "ResourceNotFoundException"
 
 
 def _rule(name: str) -> dict[str, Any]:
