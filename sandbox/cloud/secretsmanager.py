@@ -1,8 +1,8 @@
 """Secrets Manager: a rotation that is asked for is noted, and changes no value.
 
 Corrects moto 5.2.5: rotating a secret that has no value yet answers 500; and a version that nothing was put into
-becomes the current one, because the function that should make it is not run. Functions are not run here either, so the value
-in force stays in force, as it does on AWS while a rotation has not succeeded.
+becomes the current one, because the function that should make it is not run. Functions are not run here either, so
+the value in force stays in force, as it does on AWS while a rotation has not succeeded.
 """
 
 from __future__ import annotations

@@ -128,6 +128,11 @@ def _initialised(environment: str, scratch: Path) -> Terraform:
     return terraform
 
 
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    return _initialised("production", tmp_path_factory.mktemp("production"))
+
+
 @needs_terraform
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_an_environment_is_valid_and_can_be_planned_without_aws(environment: str, tmp_path: Path) -> None:
@@ -156,11 +161,10 @@ def test_an_environment_is_valid_and_can_be_planned_without_aws(environment: str
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_a_variable_out_of_bounds_is_refused(variables: dict[str, str], said: str, tmp_path: Path) -> None:
-    terraform = _initialised("production", tmp_path)
+def test_a_variable_out_of_bounds_is_refused(variables: dict[str, str], said: str, production: Terraform) -> None:
     given = [f"-var={name}={value}" for name, value in variables.items()]
 
     with pytest.raises(TerraformFailed) as refused:
-        terraform.run("plan", "-refresh=false", "-input=false", "-no-color", *given, timeout_seconds=300)
+        production.run("plan", "-refresh=false", "-input=false", "-no-color", *given, timeout_seconds=300)
 
     assert said in re.sub(r"[\s│]+", " ", str(refused.value))
