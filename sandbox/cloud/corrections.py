@@ -19,7 +19,19 @@ def _s3() -> None:
     s3.install()
 
 
-CORRECTIONS: Corrections = {"s3": _s3}  # of moto itself, by service
+def _ec2() -> None:
+    from sandbox.cloud import ec2
+
+    ec2.install()
+
+
+def _functions() -> None:
+    from sandbox.cloud import functions
+
+    functions.install()
+
+
+CORRECTIONS: Corrections = {"s3": _s3, "ec2": _ec2, "lambda": _functions}  # of moto itself, by service
 
 
 def late_handlers() -> Handlers:

@@ -217,7 +217,49 @@ def test_a_parameter_that_was_set_says_so(cloud: CloudWorld) -> None:
     assert (found["ParameterName"], found["ParameterValue"], found["Source"]) == ("rds.force_ssl", "1", "user")
 
 
+# ---------------------------------------------------------------------------------------------- EC2
+
+
+def test_every_rule_of_a_security_group_keeps_its_description(cloud: CloudWorld) -> None:
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
+    prefix_list = ec2.describe_managed_prefix_lists()["PrefixLists"][0]["PrefixListId"]
+    sources: list[dict[str, Any]] = [
+        {"IpRanges": [{"CidrIp": "192.0.2.0/24", "Description": "addresses"}]},
+        {"UserIdGroupPairs": [{"GroupId": group, "Description": "group"}]},
+        {"PrefixListIds": [{"PrefixListId": prefix_list, "Description": "prefix list"}]},
+    ]
+    for source in sources:
+        permission = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **source}
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
+
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+
+    described = {rule.get("Description") for rule in rules if not rule["IsEgress"]}
+    assert described == {"addresses", "group", "prefix list"}
+
+
+def test_the_tags_of_a_launch_template_are_its_own(cloud: CloudWorld) -> None:
+    ec2 = cloud.client("ec2")
+    tags = [{"Key": "a", "Value": "1"}]
+    ec2.create_launch_template(
+        LaunchTemplateName="load",
+        LaunchTemplateData={"TagSpecifications": [{"ResourceType": "instance", "Tags": tags}]},
+        TagSpecifications=[{"ResourceType": "launch-template", "Tags": tags}],
+    )
+
+    (template,) = ec2.describe_launch_templates(LaunchTemplateNames=["load"])["LaunchTemplates"]
+    (version,) = ec2.describe_launch_template_versions(LaunchTemplateName="load")["LaunchTemplateVersions"]
+
+    assert template["Tags"] == tags
+    assert [one["ResourceType"] for one in version["LaunchTemplateData"]["TagSpecifications"]] == ["instance"]
+
+
 # ---------------------------------------------------------------------------------------------- secrets, X-Ray
+
+
+TARGET = {"TargetArn": "arn:aws:sns:us-east-1:123456789012:alerts"}
 
 
 def _function(cloud: CloudWorld) -> str:
@@ -225,9 +267,18 @@ def _function(cloud: CloudWorld) -> str:
     role = cloud.client("iam").create_role(RoleName="rotation", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/engine@sha256:{'a' * 64}"
     made = cloud.client("lambda").create_function(
-        FunctionName="rotation", Role=role, PackageType="Image", Code={"ImageUri": image}
+        FunctionName="rotation", Role=role, PackageType="Image", Code={"ImageUri": image}, DeadLetterConfig=TARGET
     )
     return str(made["FunctionArn"])
+
+
+def test_a_function_knows_where_its_failures_go(cloud: CloudWorld) -> None:
+    functions, name = cloud.client("lambda"), _function(cloud)
+
+    assert functions.get_function_configuration(FunctionName=name)["DeadLetterConfig"] == TARGET
+    other = {"TargetArn": TARGET["TargetArn"] + "-other"}
+    functions.update_function_configuration(FunctionName=name, DeadLetterConfig=other)
+    assert functions.get_function(FunctionName=name)["Configuration"]["DeadLetterConfig"] == other
 
 
 @pytest.mark.parametrize("value", ["the old key", ""], ids=["with a value", "without one yet"])

@@ -69,7 +69,7 @@ resource "aws_acm_certificate" "this" {
   domain_name               = local.public
   subject_alternative_names = concat([local.live_host], values(local.test_host))
   validation_method         = "DNS"
-  key_algorithm             = "EC_prime256v1"
+  key_algorithm             = "RSA_2048"
 
   lifecycle {
     create_before_destroy = true
