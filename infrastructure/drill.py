@@ -35,8 +35,8 @@ from sandbox.errors import SandboxError
 ENVIRONMENT = "production"  # the one whose account is the emulated one
 FAILED, MISSING = 1, 2
 PARALLELISM = "20"
-# Limits in seconds. RDS in the provider waits 80 s for each instance before it looks a second time.
-INIT_SECONDS, PLAN_SECONDS, APPLY_SECONDS, DESTROY_SECONDS = 120.0, 600.0, 1_500.0, 1_200.0
+# Limits in seconds, ten times what an idle machine needs. RDS in the provider waits over a minute for each instance.
+INIT_SECONDS, PLAN_SECONDS, APPLY_SECONDS, DESTROY_SECONDS = 120.0, 600.0, 2_700.0, 2_700.0
 _CHANGES, _NO_CHANGES = 2, 0  # of plan -detailed-exitcode
 _COUNTS = re.compile(r"(?:Plan|Apply complete!|Resources): .*\d+.*|No changes\..*")
 
