@@ -91,6 +91,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  # S3 shows a new lifecycle late and not everywhere at once; the provider's own three minutes are short for it.
+  timeouts {
+    create = "30m"
+    update = "30m"
+  }
+
   depends_on = [aws_s3_bucket_versioning.this]
 }
 
