@@ -1,6 +1,7 @@
 """The WSGI application: finds the service, asks the faults, calls the handler, keeps the operation log.
 
-Services that this package corrects are called directly; every other AWS service goes to moto as it is.
+Services that this package corrects are called directly; every other AWS service goes to moto as it is, some after a
+correction of moto itself that is made when the service is first asked (importing all of them would cost a second).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from sandbox.cloud.world import World
 log = logging.getLogger(__name__)
 
 Handlers = Mapping[str, Callable[[], BaseResponse]]
+Corrections = Mapping[str, Callable[[], None]]
 Answer = tuple[int, dict[str, str], bytes]
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/")
 _SIGNING_NAMES = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
@@ -33,15 +35,19 @@ _CLASSIC_ELB_VERSION = "2012-06-01"
 class Api:
     """One lock around every call: a conditional write is atomic, and a reply tells of a finished change."""
 
-    def __init__(self, world: World, handlers: Handlers, *, operations: OperationLog) -> None:
+    def __init__(
+        self, world: World, handlers: Handlers, *, operations: OperationLog, corrections: Corrections | None = None
+    ) -> None:
         self._world = world
         self._handlers = handlers
+        self._corrections = dict(corrections or {})
         self._operations = operations
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         service = _service(environ)
         with self._world.lock:
+            self._corrections.pop(service, _nothing)()
             handler = self._handlers.get(service)
             if handler is None or _is_classic_elb(service, environ):
                 status, headers, body = self._forward(service, environ)
@@ -75,12 +81,20 @@ class Api:
         request = BackendRequest(environ)
         operation, parameters = _operation_of(request), _parameters_of(request)
         environ["wsgi.input"].seek(0)
-        line, headers, body = call(self._moto, environ)
+        try:
+            line, headers, body = call(self._moto, environ)
+        except Exception:  # a bug of moto must answer, not hang up: a client would try again for minutes
+            log.exception("%s %s failed", service, operation)
+            line, headers, body = "500 Internal Server Error", [], f"{service} {operation} failed; see log".encode()
         status = int(line.split(" ", 1)[0])
         self._operations.record(
             service, operation, parameters=parameters, status=status, user_agent=request.headers.get("User-Agent", "")
         )
         return status, dict(headers), body
+
+
+def _nothing() -> None:
+    """Most services need no correction."""
 
 
 def _service(environ: Mapping[str, Any]) -> str:

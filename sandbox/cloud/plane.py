@@ -13,6 +13,7 @@ from sandbox.cloud.api import Api, Handlers
 from sandbox.cloud.api_faults import PUBLISH_DELAY_SECONDS, Faults
 from sandbox.cloud.autoscaling import AutoScalingApi, Tags
 from sandbox.cloud.cloudwatch import CloudWatchApi, Metrics
+from sandbox.cloud.corrections import CORRECTIONS, late_handlers
 from sandbox.cloud.dynamodb import DynamoDbApi, Tokens
 from sandbox.cloud.ecs import EcsApi
 from sandbox.cloud.ecs_engine import Scheduler
@@ -67,7 +68,7 @@ class CloudPlane:
         factory = TaskFactory(self._world, self._images)
         self._scheduler = Scheduler(self._world, self._balancing, runner=tasks, factory=factory)
         self._dns = Dns(self._world)
-        self._api = Api(self._world, self._handlers(), operations=self._operations)
+        self._api = Api(self._world, self._handlers(), operations=self._operations, corrections=CORRECTIONS)
         self._server: ApiServer | None = None
         self._stopped = threading.Event()
         self._ticker = threading.Thread(target=self._tick, name="aws-ticker", daemon=True)
@@ -170,6 +171,7 @@ class CloudPlane:
             "elbv2": lambda: Elbv2Api(self._balancing),
             "route53": lambda: Route53Api(self._dns, self._world),
             "sns": lambda: SnsApi(self._notifications),
+            **late_handlers(),
         }
 
     def _tick(self) -> None:

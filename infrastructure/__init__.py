@@ -1,0 +1,1 @@
+"""Terraform of the environments, and the few Python programs around it."""

@@ -1,0 +1,5 @@
+# terraform init -backend-config=backend.hcl; the bucket and its key are made by python -m infrastructure.state_bucket
+bucket       = "shop-api-terraform-state-123456789012"
+key          = "production/terraform.tfstate"
+region       = "us-east-1"
+kms_key_id   = "alias/terraform-state"

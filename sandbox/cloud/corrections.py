@@ -1,0 +1,76 @@
+"""What is corrected of services that a rollout never asks and that infrastructure is made of.
+
+Their modules are imported when the service is first asked: all of them together would cost a sandbox's start a second.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+
+from moto.core.responses import BaseResponse
+
+from sandbox.cloud.api import Corrections, Handlers
+
+
+def _s3() -> None:
+    from sandbox.cloud import s3
+
+    s3.install()
+
+
+def _ec2() -> None:
+    from sandbox.cloud import ec2
+
+    ec2.install()
+
+
+def _functions() -> None:
+    from sandbox.cloud import functions
+
+    functions.install()
+
+
+CORRECTIONS: Corrections = {"s3": _s3, "ec2": _ec2, "lambda": _functions}  # of moto itself, by service
+
+
+def late_handlers() -> Handlers:
+    """Handlers by service; what each remembers lives as long as the returned mapping."""
+    makers: Mapping[str, Callable[[], Callable[[], BaseResponse]]] = {
+        "elasticache": _elasticache,
+        "rds": _rds,
+        "secretsmanager": _secrets_manager,
+        "xray": _xray,
+    }
+    return {service: _late(make) for service, make in makers.items()}
+
+
+def _late(make: Callable[[], Callable[[], BaseResponse]]) -> Callable[[], BaseResponse]:
+    once = functools.cache(make)
+    return lambda: once()()
+
+
+def _elasticache() -> Callable[[], BaseResponse]:
+    from sandbox.cloud.elasticache import ElastiCacheApi, UserGroups
+
+    groups: UserGroups = {}
+    return lambda: ElastiCacheApi(groups)
+
+
+def _rds() -> Callable[[], BaseResponse]:
+    from sandbox.cloud.rds import RdsApi
+
+    return RdsApi
+
+
+def _secrets_manager() -> Callable[[], BaseResponse]:
+    from sandbox.cloud.secretsmanager import SecretsManagerApi
+
+    return SecretsManagerApi
+
+
+def _xray() -> Callable[[], BaseResponse]:
+    from sandbox.cloud.xray import Sampling, XRayApi
+
+    sampling = Sampling()
+    return lambda: XRayApi(sampling)
