@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,16 +114,20 @@ def _await(child: subprocess.Popen[bytes], timeout_seconds: float) -> int:
         return child.wait(timeout_seconds)
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGINT)  # Terraform gives its lock back
-        try:
+        with suppress(subprocess.TimeoutExpired):  # it is ended below in any case
             child.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+        _end(child)
         return _TIMED_OUT
     except BaseException:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        _end(child)
         raise
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the group whatever its members ignore: a provider must not outlive the command that started it."""
+    with suppress(ProcessLookupError):  # nobody is left of it
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
 def _errors_of(output: str, lines_max: int = 60) -> str:
