@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from declared import ENVIRONMENTS, ROOT, TREE, all_blocks, resources, settings_of
+from terraform_tree import ENVIRONMENTS, ROOT, TREE, all_blocks, resources, settings_of
 
 from rollout import outputs_file
 from sandbox import account_names

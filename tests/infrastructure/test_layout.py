@@ -6,7 +6,7 @@ import re
 import tomllib
 
 import pytest
-from declared import ENVIRONMENTS, MODULES, ROOT, TREE, all_blocks, configuration_files, settings_of
+from terraform_tree import ENVIRONMENTS, MODULES, ROOT, TREE, all_blocks, configuration_files, settings_of
 
 from infrastructure.backend_file import BackendError, parse_backend, read_backend
 

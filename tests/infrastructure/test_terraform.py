@@ -82,10 +82,10 @@ def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path, monkeyp
     assert not _runs(child)
 
 
-def _runs(stat: Path) -> bool:
-    """Whether the process of this /proc/PID/stat is neither gone nor waiting to be reaped."""
+def _runs(process: Path) -> bool:
+    """Whether the process behind a /proc/PID/stat is neither gone nor waiting to be reaped."""
     try:
-        return stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        return process.read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
 
