@@ -18,17 +18,28 @@ KNOWS = {
     "steps": ("steps", "rehearsal", "probes", "gate.observe", "rollout.model"),
     "sandbox": ("sandbox", "rollout.model", "rollout.ports"),
     "policies": ("policies",),
+    "infrastructure": ("infrastructure", "probes", "rollout.model"),
     "loadtests": ("loadtests",),
 }
 # Modules of a package that may know more than the package.
 KNOWS_MORE = {
     "rehearsal/plugin.py": ("gate",),  # the pytest plugin: it works inside of the gate's run
     "rehearsal/prepared.py": ("gate",),  # the part of the plugin that tests/defects switches on
+    # It applies to the sandbox's account, and reads the outputs as the engine does.
+    "infrastructure/drill.py": ("sandbox", "rollout.errors", "rollout.outputs_file"),
 }
 OURS = (
-    "rollout", "gate", "evidence", "probes", "rehearsal", "steps", "policies", "loadtests", "sandbox", "tests",
-    "conftest",
+    "rollout", "gate", "evidence", "probes", "rehearsal", "steps", "policies", "loadtests", "sandbox",
+    "infrastructure", "benchmarks", "tests", "conftest",
 )  # fmt: skip
+# Modules outside of rollout/adapters and probes/account that speak AWS, with the reason.
+SPEAKS_AWS = {
+    "infrastructure/state_bucket.py": "makes what Terraform needs before it can run",
+    "infrastructure/drill.py": "gives the emulated account to it",
+    "infrastructure/rotation.py": "is shipped as a function of its own",
+}
+# Only these know checkov; everything else of the policies works in any environment (policies/__init__.py).
+KNOWS_CHECKOV = {"policies/checkov_adapter.py", "policies/catalogue/checkov_meanings.py"}
 PURE = (
     "model", "seen", "record", "sight", "bounds", "trend", "completeness", "judge", "trip", "harm", "forward",
     "backward", "events", "rows", "advance", "retreat", "decide", "invariants", "journal",
@@ -58,11 +69,11 @@ def test_the_gate_works_without_a_rehearsal() -> None:
     """Only the wiring (conftest.py) and the steps bring them together; what is excepted exists."""
     demand_none(
         Finding(path, line, f"imports {name}", "Pass it in, or let rehearsal/plugin.py register it.")
-        for path in modules("gate", "evidence", "probes", "rollout", "sandbox")
+        for path in modules("gate", "evidence", "probes", "rollout", "sandbox", "infrastructure", "policies")
         for line, name in imports(path)
         if within(name, "rehearsal", "steps")
     )
-    assert set(KNOWS_MORE) <= set(modules("rehearsal"))
+    assert set(KNOWS_MORE) | set(SPEAKS_AWS) | KNOWS_CHECKOV <= set(modules())
 
 
 def test_no_module_reaches_up_by_dots() -> None:
@@ -103,17 +114,29 @@ def test_boto3_stays_in_the_adapters() -> None:
         Finding(
             path, line, f"imports {name}", "Ask through a port; only rollout/adapters and probes/account speak AWS."
         )
-        for path in modules("rollout", "steps", "rehearsal", "gate", "evidence", "probes", "policies", "loadtests")
-        if not path.startswith(("rollout/adapters/", "probes/account/"))
+        for path in modules(
+            "rollout", "steps", "rehearsal", "gate", "evidence", "probes", "policies", "loadtests", "infrastructure"
+        )
+        if not path.startswith(("rollout/adapters/", "probes/account/")) and path not in SPEAKS_AWS
         for line, name in imports(path)
         if within(name, "boto3", "botocore")
+    )
+
+
+def test_checkov_stays_behind_its_adapter() -> None:
+    demand_none(
+        Finding(path, line, f"imports {name}", "Ask through policies/checkov_adapter.py.")
+        for path in modules()
+        if path not in KNOWS_CHECKOV
+        for line, name in imports(path)
+        if within(name, "checkov")
     )
 
 
 def test_adapters_meet_the_engine_in_compose_alone() -> None:
     demand_none(
         Finding(path, line, f"imports {name}", "Take it from rollout/compose.py.")
-        for path in modules("rollout", "steps", "rehearsal", "gate", "probes", "evidence", "sandbox")
+        for path in modules("rollout", "steps", "rehearsal", "gate", "probes", "evidence", "sandbox", "infrastructure")
         if not path.startswith("rollout/adapters/") and path not in COMPOSERS
         for line, name in imports(path)
         if within(name, "rollout.adapters")
@@ -134,7 +157,7 @@ def test_adapters_do_not_know_the_engine() -> None:
 def test_probes_and_rehearsals_never_import_steps_and_nobody_imports_tests() -> None:
     demand_none(
         Finding(path, line, f"imports {name}", "Knowledge points the other way.")
-        for path in modules("probes", "steps", "rehearsal")
+        for path in modules("probes", "steps", "rehearsal", "infrastructure", "policies")
         for line, name in imports(path)
         if within(name, "tests") or (not path.startswith("steps/") and within(name, "steps"))
     )

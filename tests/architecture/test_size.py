@@ -64,7 +64,7 @@ def test_parameters_beyond_the_first_are_named_by_the_caller() -> None:
         Finding(
             path, node.lineno, f"{node.name} takes {count} positional parameters", "Put a * after the second of them."
         )
-        for path in modules("rollout", "probes", "evidence", "gate", "rehearsal")
+        for path in modules("rollout", "probes", "evidence", "gate", "rehearsal", "infrastructure")
         for node, method in functions(path)
         if (count := _positional(node, method=method)) > POSITIONAL_MAX
         and f"{path}:{node.name}" not in POSITIONAL_REASONS

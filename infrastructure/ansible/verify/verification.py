@@ -67,7 +67,7 @@ def configured(wish: Wish) -> list[dict[str, Any]]:
     """Each wished host after two runs with its answers, and with those after the planted mistake where one is given."""
     with _alone(wish.place), tempfile.TemporaryDirectory(prefix="hosts-") as scratch:
         ground = lay(wish.place, LOCK)
-        return [_one(name, wish, ground, Path(scratch)) for name in wish.names]
+        return [_one(name, wish, ground=ground, scratch=Path(scratch)) for name in wish.names]
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _alone(place: Path) -> Iterator[None]:
         yield
 
 
-def _one(name: str, wish: Wish, ground: Ground, scratch: Path) -> dict[str, Any]:
+def _one(name: str, wish: Wish, *, ground: Ground, scratch: Path) -> dict[str, Any]:
     place = scratch / name
     place.mkdir()
     job = {
