@@ -11,24 +11,36 @@ export UV_NO_CONFIG := 1
 UV := .tools/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: gates test lint lock clean help bench defects
+.PHONY: gates test lint lock clean help bench defects policies infra-drill hosts
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 gates: .venv/.stamp ## Run the release gate: every feature against the embedded sandbox
 	.venv/bin/python -m pytest features/ --environment $(ENVIRONMENT) $(ARGS)
 
-test: .venv-dev/.stamp lint ## Prove the code: lint, types, unit, contract, architecture, then end to end and planted defects
+# Tests of the policies ask checkov, so they need its interpreter; what needs Terraform or root skips itself and says so.
+test: .venv-dev/.stamp .venv-policies/.stamp lint ## Prove the code: lint, types, unit, contract, architecture, then end to end and planted defects
 	.venv-dev/bin/python -m pytest tests sandbox/service/tests --ignore=tests/e2e --ignore=tests/defects \
 	  -n 2 --timeout 900 --cov --cov-report=term:skip-covered --cov-report=json:build/coverage.json $(ARGS)
 	@# Whole sandboxes under load, one after the other: two at a time would judge each other's response times.
 	.venv-dev/bin/python -m pytest tests/e2e tests/defects --timeout 900 $(ARGS)
 
-lint: .venv-dev/.stamp ## Check style and types
+lint: .venv-dev/.stamp .venv-policies/.stamp ## Check style and types
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/ruff format --check .
-	.venv-dev/bin/mypy rollout gate evidence probes sandbox rehearsal
+	.venv-dev/bin/mypy rollout gate evidence probes sandbox rehearsal infrastructure
+	@# Against checkov's own types, which only its interpreter has.
+	.venv-dev/bin/mypy --python-executable .venv-policies/bin/python policies
+
+policies: .venv/.stamp .venv-policies/.stamp ## Judge infrastructure/ by every policy, worst first
+	.venv/bin/python -m policies $(ARGS)
+
+infra-drill: .venv/.stamp ## Apply production to an emulated account, plan again, destroy (long; needs Terraform)
+	.venv/bin/python -m infrastructure.drill $(ARGS)
+
+hosts: .venv/.stamp .venv-ansible/.stamp ## Configure throw-away hosts with Ansible and ask them (long; needs root and debootstrap)
+	.venv/bin/python -m infrastructure.ansible.verify $(ARGS)
 
 defects: .venv-dev/.stamp ## Plant every defect and watch exactly the expected scenarios turn red (long)
 	.venv-dev/bin/python -m pytest tests/defects --all-defects $(ARGS)
@@ -36,15 +48,16 @@ defects: .venv-dev/.stamp ## Plant every defect and watch exactly the expected s
 bench: .venv-dev/.stamp ## Measure speed (never part of the tests)
 	.venv-dev/bin/python -m benchmarks
 
+# main first: what load generators have installed is constrained by its lock.
 lock: .tools/.stamp ## Resolve requirements/*.in anew into hash-pinned locks
-	for name in main dev policies tools; do \
+	for name in main $(filter-out main,$(basename $(notdir $(wildcard requirements/*.in)))); do \
 	  $(UV) pip compile -q requirements/$$name.in --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-annotate --upgrade -o requirements/$$name.lock || exit 1; done
 
 clean: ## Stop what a sandbox left running and remove everything that was made
 	@for place in build/sandbox/*/; do \
 	  if [ -e "$$place/sandbox.json" ]; then .venv/bin/python -m sandbox down --directory "$$place"; fi; done
-	rm -rf build .tools .venv .venv-dev .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build .tools .venv .venv-dev .venv-policies .venv-ansible .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .tools/.stamp: requirements/tools.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -61,4 +74,14 @@ clean: ## Stop what a sandbox left running and remove everything that was made
 .venv-dev/.stamp: requirements/dev.lock .tools/.stamp
 	@echo "Installing what the tests run with ..."
 	@$(UV) venv -q --clear --python $(PYTHON) .venv-dev && $(UV) pip sync -q --python .venv-dev/bin/python --require-hashes $<
+	@touch $@
+
+.venv-policies/.stamp: requirements/policies.lock .tools/.stamp
+	@echo "Installing what judges the policies ..."
+	@$(UV) venv -q --clear --python $(PYTHON) .venv-policies && $(UV) pip sync -q --python .venv-policies/bin/python --require-hashes $<
+	@touch $@
+
+.venv-ansible/.stamp: requirements/ansible.lock .tools/.stamp
+	@echo "Installing what configures hosts ..."
+	@$(UV) venv -q --clear --python $(PYTHON) .venv-ansible && $(UV) pip sync -q --python .venv-ansible/bin/python --require-hashes $<
 	@touch $@
