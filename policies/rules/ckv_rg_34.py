@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from policies.rule import Judged, Rule, deferred, fails, holds
@@ -10,6 +11,7 @@ from policies.shapes import attached, in_statement, statements
 from policies.tree import Resource, Tree
 from policies.values import Unknown, Value
 
+_FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[^:*]+:[0-9]{12}:function:")
 _PULLS = ("ecr:*", "*", "ecr:batchgetimage", "ecr:getdownloadurlforlayer", "ecr:batchget*", "ecr:get*")
 
 
@@ -50,7 +52,20 @@ def _is_own_function(tree: Tree, repository: Resource, principal: Value, stateme
     """Lambda pulls the image of a function of ours by itself; a condition must say which function may make it."""
     functions = [one for one in tree.of("aws_lambda_function") if one.one("package_type") == "Image"]
     uses = any(repository in tree.meant(one.values.get("image_uri"), "aws_ecr_repository") for one in functions)
-    return principal == "lambda.amazonaws.com" and uses and bool(statement.get("Condition"))
+    return principal == "lambda.amazonaws.com" and uses and _names_functions(statement.get("Condition"))
+
+
+def _names_functions(condition: Value) -> bool:
+    """A condition on where the call comes from, every value of which names functions of one account."""
+    if not isinstance(condition, Mapping):
+        return False
+    for operator in ("StringEquals", "StringLike", "ArnEquals", "ArnLike"):
+        pairs = condition.get(operator)
+        for key, value in pairs.items() if isinstance(pairs, Mapping) else ():
+            named = value if isinstance(value, list | tuple) else [value]
+            if key.lower() == "aws:sourcearn" and named and all(_FUNCTION.match(str(one)) for one in named):
+                return True
+    return False
 
 
 RULE = Rule(

@@ -162,6 +162,7 @@ module "compute" {
   service              = var.service
   environment          = var.environment
   region               = var.region
+  account_id           = var.account_id
   load_balancer_suffix = module.networking.load_balancer.suffix
   target_groups        = module.networking.target_groups
   live_slot            = var.live_slot

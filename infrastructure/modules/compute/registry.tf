@@ -6,11 +6,21 @@ locals {
     service = var.service
     engine  = "release-gates"
   }
-  pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-  pullers = {
-    service = { AWS = var.role_arns.execution }
-    engine  = { AWS = var.role_arns.execution, Service = "lambda.amazonaws.com" }
+  pull      = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+  functions = "lambda.amazonaws.com"
+  pulls = {
+    tasks = { Sid = "PullForTasks", Effect = "Allow", Principal = { AWS = var.role_arns.execution }, Action = local.pull }
+    # Lambda pulls as itself. Without the condition it would do so for a function of anybody's account
+    # (Lambda developer guide, "Amazon ECR permissions").
+    functions = {
+      Sid       = "PullForOwnFunctions"
+      Effect    = "Allow"
+      Principal = { Service = local.functions }
+      Action    = local.pull
+      Condition = { StringLike = { "aws:SourceArn" = "arn:aws:lambda:${var.region}:${var.account_id}:function:*" } }
+    }
   }
+  pullers = { service = ["tasks"], engine = ["tasks", "functions"] }
 }
 
 resource "aws_ecr_repository" "this" {
@@ -35,13 +45,8 @@ resource "aws_ecr_repository_policy" "this" {
 
   repository = each.value.name
   policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "Pull"
-      Effect    = "Allow"
-      Principal = local.pullers[each.key]
-      Action    = local.pull
-    }]
+    Version   = "2012-10-17"
+    Statement = [for name in local.pullers[each.key] : local.pulls[name]]
   })
 }
 

@@ -28,6 +28,16 @@ variable "region" {
   }
 }
 
+variable "account_id" {
+  description = "The account; functions of no other pull the engine's image."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id has 12 digits."
+  }
+}
+
 variable "network" {
   description = "VPC, subnets and security group of tasks."
   type        = object({ vpc_id = string, subnet_ids = list(string), security_group_id = string })

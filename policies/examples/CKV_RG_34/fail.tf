@@ -65,3 +65,77 @@ resource "aws_ecr_repository_policy" "bad_world" {
 resource "aws_ecr_repository" "bad_without" {
   name = "bad_without"
 }
+
+resource "aws_lambda_function" "bad_any_function" {
+  function_name = "bad_any_function"
+  role          = aws_iam_role.other.arn
+  package_type  = "Image"
+  image_uri     = "${aws_ecr_repository.bad_any_function.repository_url}@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+}
+
+resource "aws_ecr_repository" "bad_any_function" {
+  name = "bad_any_function"
+}
+
+resource "aws_ecr_repository_policy" "bad_any_function" {
+  repository = aws_ecr_repository.bad_any_function.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    }]
+  })
+}
+
+resource "aws_lambda_function" "bad_condition" {
+  function_name = "bad_condition"
+  role          = aws_iam_role.other.arn
+  package_type  = "Image"
+  image_uri     = "${aws_ecr_repository.bad_condition.repository_url}@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+}
+
+resource "aws_ecr_repository" "bad_condition" {
+  name = "bad_condition"
+}
+
+resource "aws_ecr_repository_policy" "bad_condition" {
+  repository = aws_ecr_repository.bad_condition.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+      Condition = { Bool = { "aws:SecureTransport" = "true" } }
+    }]
+  })
+}
+
+resource "aws_lambda_function" "bad_accounts" {
+  function_name = "bad_accounts"
+  role          = aws_iam_role.other.arn
+  package_type  = "Image"
+  image_uri     = "${aws_ecr_repository.bad_accounts.repository_url}@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+}
+
+resource "aws_ecr_repository" "bad_accounts" {
+  name = "bad_accounts"
+}
+
+resource "aws_ecr_repository_policy" "bad_accounts" {
+  repository = aws_ecr_repository.bad_accounts.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+      Condition = { StringLike = { "aws:SourceArn" = "arn:aws:lambda:*:*:function:*" } }
+    }]
+  })
+}
