@@ -129,7 +129,9 @@ class ElastiCacheApi(ElastiCacheResponse):
         }
         member = CacheCluster(**own)
         described: Any = member
-        described.security_groups = [{"SecurityGroupId": one, "Status": "active"} for one in group.security_group_ids]
+        described.security_groups = [
+            {"SecurityGroupId": one, "Status": "active"} for one in group.security_group_ids or ()
+        ]
         described.at_rest_encryption_enabled = group.at_rest_encryption_enabled
         described.transit_encryption_mode = group.transit_encryption_mode
         return member
