@@ -116,3 +116,50 @@ output "role_arns" {
   description = "Roles of the engine: observer, submitter, controller."
   value       = module.release.role_arns
 }
+
+# What the account is held to besides (infrastructure/declaration.py): named as probes/account/declared.py does.
+
+output "residency" {
+  description = "Regions in which data may lie."
+  value       = var.residency_regions
+}
+
+output "nat_per_zone" {
+  description = "Whether every zone has a NAT gateway of its own."
+  value       = var.nat_gateway_per_zone
+}
+
+output "backup_days_min" {
+  description = "Days that backups are kept."
+  value       = var.backup_retention_days
+}
+
+output "replica_lag_seconds_max" {
+  description = "How far the replica may be behind."
+  value       = var.replica_lag_seconds_max
+}
+
+output "session_tables" {
+  description = "Tables whose items have to end by themselves."
+  value       = [module.database.tables["sessions"].name]
+}
+
+output "public_routes" {
+  description = "Routes that answer without a token, of the API gateway where there is one."
+  value       = local.open_routes
+}
+
+output "pull_roles" {
+  description = "Who may pull images: ARNs of roles, and names of AWS's services."
+  value       = module.compute.pullers
+}
+
+output "deploy_roles" {
+  description = "Names of the roles that pipelines take."
+  value       = module.release.pipeline_role_names
+}
+
+output "engine_role" {
+  description = "Name of the role that moves traffic."
+  value       = module.release.controller_role_name
+}

@@ -22,3 +22,8 @@ output "repositories" {
   description = "Image repositories: service and engine, each with address and ARN."
   value       = { for name, one in aws_ecr_repository.this : name => { url = one.repository_url, arn = one.arn } }
 }
+
+output "pullers" {
+  description = "Who may pull images: the tasks' execution role, and AWS's service of functions."
+  value       = [var.role_arns.execution, local.functions]
+}

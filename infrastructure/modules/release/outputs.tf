@@ -18,6 +18,16 @@ output "role_arns" {
   value       = { for name, one in aws_iam_role.engine : name => one.arn }
 }
 
+output "pipeline_role_names" {
+  description = "Roles that a pipeline takes by the forge's token."
+  value       = [for name, one in local.roles : aws_iam_role.engine[name].name if one.trust == local.forge_trust]
+}
+
+output "controller_role_name" {
+  description = "The role that moves traffic."
+  value       = aws_iam_role.engine["controller"].name
+}
+
 output "load_generator_group_name" {
   description = "The auto scaling group of load generators."
   value       = aws_autoscaling_group.load.name
