@@ -1,4 +1,4 @@
-"""Images are pulled by the tasks' execution role and by nobody else."""
+"""Images are pulled by the tasks' execution role, by functions of ours, and by nobody else."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def _names_functions(condition: Value) -> bool:
 
 RULE = Rule(
     id="CKV_RG_34",
-    says="Only the tasks' execution role may pull from the image registry",
-    remedy="Write an aws_ecr_repository_policy whose pulling principal is the execution role.",
+    says="Only the tasks' execution role and functions of ours may pull from the image registry",
+    remedy="Let pull the execution role alone, and lambda.amazonaws.com only with aws:SourceArn of our functions.",
     controls=("PROC-03",),
     judge=judge,
 )
