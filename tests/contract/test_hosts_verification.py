@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,15 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 def lacking() -> str:
     """Why it cannot be tried here."""
     if not (TOOLS / "ansible-playbook").exists():
-        return "no .venv-ansible; make an environment of requirements/ansible.lock there"
+        return "no .venv-ansible; `make hosts` sets it up"
     return missing()
 
 
-needs_throw_away_root = pytest.mark.skipif(bool(lacking()), reason=f"owner release-gates: {lacking()}")
+def needs_throw_away_root(test: Callable[..., None]) -> Callable[..., None]:
+    """Minutes of work as root: `make hosts` runs it, `make test` does not."""
+    unless = pytest.mark.skipif(bool(lacking()), reason=f"owner release-gates: {lacking()}")
+    marked: Callable[..., None] = unless(pytest.mark.throw_away_root(test))
+    return marked
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from policies.tree import Tree
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-policies" / "bin" / "python"
-MISSING = ".venv-policies is missing: make policies sets it up"
+MISSING = ".venv-policies is missing: `make test` and `make policies` set it up"
 
 Files = dict[str, str]
 
