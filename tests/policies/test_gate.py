@@ -15,9 +15,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from checkovs_interpreter import MISSING, PYTHON, ROOT
 from plans import plan, resource, saved
 
-from conftest import MISSING, PYTHON, ROOT
 from policies import __main__ as command
 from policies.gate import Options, evaluate
 from policies.report import Report
