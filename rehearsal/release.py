@@ -23,8 +23,6 @@ COMPONENTS = ("database", "cache", "external")
 # Without an external dependency the service still serves, and says that it is degraded.
 REQUIRED = ("database", "cache")
 LIMIT = rate_limit.Limit(requests=10, window_seconds=2)
-PAST_GATES = "past-gates"  # a file: from here on nothing is judged by response times
-_PAST_GATES_STATES = frozenset(State) - {State.PREPARING, State.READY, State.SHIFTING, State.BAKING}
 _READY_SECONDS = 60.0
 _RELEASE_SECONDS = 240.0
 _FAREWELL_SECONDS = 30.0
@@ -117,8 +115,6 @@ def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], *, planted
             probed.add(share)
             _probe_sessions(scene, record)
             scene.notes.facts[f"at {share}"] = look_at_account(scene)
-        if record.state in _PAST_GATES_STATES:
-            (scene.directory / PAST_GATES).touch()
         if time.monotonic() > abort_at:
             abort_at = float("inf")
             scene.ask("abort", reason="what was to be seen has been seen")
