@@ -43,7 +43,7 @@ def run(name: str, output: Path, directory: Path | None, factor: float, plant: P
 
 @main.command("serve")
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Where requests and results lie.")
-@click.option("--jobs", default=3, show_default=True, help="Drills at the same time; fewer beside the release.")
+@click.option("--jobs", default=2, show_default=True, help="Drills at the same time; none beside the release.")
 @click.option("--factor", default=DEFAULT_FACTOR, show_default=True, help="Virtual seconds per real second.")
 def serve_command(work: Path, jobs: int, factor: float) -> None:
     """Carry out rehearsals as scenarios ask for them, until SIGTERM."""

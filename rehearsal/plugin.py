@@ -31,7 +31,7 @@ from probes.waiting import Tries
 from rehearsal.catalogue import RELEASE
 from rehearsal.result import Result
 from rehearsal.scene import ROOT, authority_of, end_process
-from rehearsal.schedule import ENVIRONMENT_FILE, expect_release, finished, prepared_results, request, result_directory
+from rehearsal.schedule import ENVIRONMENT_FILE, finished, prepared_results, request, result_directory
 from rollout.compose import Connection, connect
 from rollout.errors import BadInput
 from rollout.model import Plan, Verdict
@@ -44,7 +44,6 @@ _START_SECONDS = 120.0
 _RESULT_SECONDS = 420.0
 _LOOK_SECONDS = 0.05
 _DRILL_STEP = re.compile(r'the drill "([^"]+)"')
-_RELEASE_STEP = "the rehearsed release"
 _SERVER = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
@@ -73,8 +72,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if work is None or environment_name(session.config) != SANDBOX or session.config.option.collectonly:
         return
     for item in session.items:
-        if _RELEASE_STEP in steps_of(session.config, item):
-            expect_release(work)
         for name in _DRILL_STEP.findall(" ".join(steps_of(session.config, item))):
             request(work, name)
 

@@ -1,4 +1,4 @@
-"""Runs rehearsals beside the scenarios: the sandbox under release, the release on it, and a few drills at a time.
+"""Runs rehearsals beside the scenarios: the sandbox under release, a few drills at a time, and the release after them.
 
 Scenarios leave a request in the work directory and wait for the result; everything ends with this process, and this
 process ends with the one that started it.
@@ -20,8 +20,7 @@ from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rehearsal.catalogue import LIGHT, NAMES, PRIORITIES, RELEASE
-from rehearsal.release import PAST_GATES
+from rehearsal.catalogue import NAMES, RELEASE
 from rehearsal.result import RESULT_FILE
 from rehearsal.warm import Fork, preload
 from sandbox.client import Sandbox
@@ -30,11 +29,9 @@ from sandbox.fixture import start_sandbox
 from sandbox.state import default_directory
 
 ENVIRONMENT_FILE = "environment.json"
-_EXPECTED = "release-expected"
 SANDBOX_VARIABLE = "RELEASE_GATES_SANDBOX"
 RESULTS_VARIABLE = "RELEASE_GATES_RESULTS"
 _LOOK_SECONDS = 0.05
-_BESIDE_RELEASE_MAX = 2
 
 
 def slug(name: str) -> str:
@@ -74,24 +71,13 @@ def serve(work: Path, *, jobs: int, factor: float, stop: threading.Event) -> Non
                 active[name] = process
 
 
-def expect_release(work: Path) -> None:
-    """Say that this run will rehearse the release, once its first phase has passed."""
-    (work / _EXPECTED).touch()
-
-
 def _has_to_wait(work: Path, name: str, *, active: Container[str], done: set[str], jobs: int) -> bool:
-    """Light drills measure seconds of their own and go before the release, which waits for them. The others begin with
-    the release, and have what it leaves over of the processors."""
-    drills = [other for other in NAMES if other in active and other != RELEASE]
+    """The release runs alone, after the drills that are asked for: its gates judge response times over windows of two
+    real seconds, and drills judge seconds of their own."""
+    drills = sum(other in active for other in NAMES if other != RELEASE)
     if name == RELEASE:
-        return bool(drills) or not LIGHT.isdisjoint(_wanted(work, done))
-    if len(drills) >= (min(jobs, _BESIDE_RELEASE_MAX) if RELEASE in active else jobs):
-        return True
-    if not (work / _EXPECTED).exists() or finished(work, RELEASE):
-        return False
-    if (result_directory(work, RELEASE) / PAST_GATES).exists():
-        return False
-    return (name in LIGHT) == (RELEASE in done)
+        return drills > 0 or any(other != RELEASE for other in _wanted(work, done))
+    return RELEASE in active or drills >= jobs
 
 
 def _wanted(work: Path, done: set[str]) -> list[str]:
@@ -130,7 +116,7 @@ def _start(work: Path, name: str, *, directory: Path | None, factor: float) -> F
         document = rehearse(name, output, directory=directory, factor=factor)
         return 1 if document.get("error") else 0
 
-    return Fork(carry_out, output / "rehearsal.log", priority=PRIORITIES[name])
+    return Fork(carry_out, output / "rehearsal.log")
 
 
 @contextmanager

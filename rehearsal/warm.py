@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-from rehearsal.priority import Priority, take
 from sandbox.launch import await_exit, die_with_parent, end_with
 
 _END_SECONDS = 30.0
@@ -36,7 +35,7 @@ def preload() -> None:
 class Fork:
     """A running fork; looks like the few things of a Popen that the schedule needs."""
 
-    def __init__(self, work: Callable[[], int], log: Path, *, priority: Priority) -> None:
+    def __init__(self, work: Callable[[], int], log: Path) -> None:
         """Start `work`; its result is the exit code, its output goes to `log`."""
         parent = os.getpid()
         sys.stdout.flush()
@@ -44,7 +43,7 @@ class Fork:
         self.pid = os.fork()
         self._code: int | None = None
         if self.pid == 0:
-            end_with(lambda: _be_child(work, log, priority=priority, parent=parent))
+            end_with(lambda: _be_child(work, log, parent=parent))
 
     def poll(self) -> int | None:
         """The exit code, None while it runs."""
@@ -64,11 +63,10 @@ class Fork:
         self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def _be_child(work: Callable[[], int], log: Path, *, priority: Priority, parent: int) -> int:
+def _be_child(work: Callable[[], int], log: Path, *, parent: int) -> int:
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(parent, signal.SIGTERM)
-    take(priority)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     for number in (1, 2):
         os.dup2(descriptor, number)

@@ -62,13 +62,14 @@ class _Series:
         while low < size:
             first = start + math.floor((self.times[low] - start) / period) * period
             high = bisect_left(self.times, first + period, low, size)
-            if first not in known:
+            whole = first + period <= end  # the last period may be cut short by the query's end
+            if whole and first in known:
+                value = known[first]
+            else:
                 counted = [datum for datum in self.data[low:high] if datum.count > 0]
                 value = compute(counted) if counted else None
-                if first + period <= end:
+                if whole:
                     known[first] = value
-            else:
-                value = known[first]
             if value is not None:
                 points[first] = value
             low = high

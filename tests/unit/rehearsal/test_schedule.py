@@ -16,11 +16,8 @@ import pytest
 
 from probes.waiting import Tries
 from rehearsal import schedule
-from rehearsal.catalogue import COMPONENTS, DRILLS, EMERGENCY, NAMES, PRIORITIES, RELEASE, Drill
-from rehearsal.catalogue import LIGHT as LIGHTS
+from rehearsal.catalogue import COMPONENTS, DRILLS, EMERGENCY, NAMES, RELEASE, Drill
 from rehearsal.planted import NOTHING, Plant, read_plant
-from rehearsal.priority import Priority
-from rehearsal.release import PAST_GATES
 from rehearsal.result import RESULT_FILE
 from rehearsal.schedule import finished, prepared_results, request, result_directory, slug
 from rehearsal.warm import Fork
@@ -164,70 +161,30 @@ class Started:
             self._all.ended.append(self._name)
 
 
-def test_beside_the_release_two_drills_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_release_runs_alone_after_the_drills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A third drill waits for a place; asking again for what is done starts nothing; all end with the schedule."""
     started = Started()
     monkeypatch.setenv(schedule.SANDBOX_VARIABLE, str(tmp_path / "nowhere"))
     monkeypatch.delenv(schedule.RESULTS_VARIABLE, raising=False)
     monkeypatch.setattr(schedule, "_start", started.start)
     monkeypatch.setattr(schedule, "preload", lambda: None)
-    first, second, third = NAMES[2:5]
-    request(tmp_path, RELEASE)
+    first, second, third, late = NAMES[2:6]
     turns = Turns([
-        lambda: None,
-        lambda: [request(tmp_path, name) for name in (first, second, third)],
+        lambda: [request(tmp_path, name) for name in (RELEASE, first, second, third)],
         lambda: started.over.add(first),
-        lambda: request(tmp_path, first),
+        lambda: started.over.update((second, third)),
+        lambda: [request(tmp_path, name) for name in (first, late)],
+        lambda: started.over.add(RELEASE),
+        lambda: None,
     ])  # fmt: skip
 
-    schedule.serve(tmp_path, jobs=5, factor=60.0, stop=turns)
+    schedule.serve(tmp_path, jobs=2, factor=60.0, stop=turns)
 
-    assert started.names == [RELEASE, first, second, third]
-    assert sorted(started.ended) == sorted(started.names)
-    two, all_of_them = [RELEASE, first, second], [RELEASE, first, second, third]
-    assert turns.seen == [[], [RELEASE], two, all_of_them, all_of_them]
-
-
-HEAVY = next(name for name in DRILLS if not DRILLS[name].light)
-LIGHT = next(name for name in DRILLS if DRILLS[name].light)
-
-
-def waiting_for_the_release(work: Path, done: set[str]) -> list[bool]:
-    names = (HEAVY, LIGHT, COMPONENTS)
-    return [schedule._has_to_wait(work, name, active=set(), done=done, jobs=3) for name in names]
-
-
-def test_the_release_waits_for_what_goes_before_it(tmp_path: Path) -> None:
-    """Its gates judge response times: no drill may be under way when it begins, and a light one goes first."""
-    schedule.expect_release(tmp_path)
-
-    assert schedule._has_to_wait(tmp_path, RELEASE, active={LIGHT}, done={LIGHT}, jobs=3)
-    assert not schedule._has_to_wait(tmp_path, RELEASE, active=set(), done={LIGHT}, jobs=3)
-    request(tmp_path, LIGHT)
-    assert schedule._has_to_wait(tmp_path, RELEASE, active=set(), done=set(), jobs=3)
-    assert not schedule._has_to_wait(tmp_path, LIGHT, active=set(), done=set(), jobs=3)
-    assert not schedule._has_to_wait(tmp_path, RELEASE, active=set(), done={LIGHT}, jobs=3)
-
-
-def test_drills_give_way_to_the_gates_of_an_expected_release(tmp_path: Path) -> None:
-    """Light ones run until it begins, the others from then on; all once its gates have passed or it has ended."""
-    assert waiting_for_the_release(tmp_path, set()) == [False, False, False], "no release is expected"
-    schedule.expect_release(tmp_path)
-
-    assert waiting_for_the_release(tmp_path, set()) == [True, False, False]
-    assert waiting_for_the_release(tmp_path, {RELEASE}) == [False, True, True]
-    result_directory(tmp_path, RELEASE).mkdir(parents=True)
-    for name in (PAST_GATES, RESULT_FILE):
-        (result_directory(tmp_path, RELEASE) / name).touch()
-        assert waiting_for_the_release(tmp_path, {RELEASE}) == [False, False, False]
-        (result_directory(tmp_path, RELEASE) / name).unlink()
-
-
-def test_what_runs_beside_the_release_takes_only_what_it_leaves_over(tmp_path: Path) -> None:
-    assert {name for name in NAMES if PRIORITIES[name] is Priority.IDLE} == set(DRILLS) - LIGHTS
-    fork = Fork(lambda: os.sched_getscheduler(0), tmp_path / "log", priority=Priority.IDLE)
-
-    assert ended(fork) == os.SCHED_IDLE
+    two, three = [first, second], [first, second, third]
+    released, everything = [*three, RELEASE], [*three, RELEASE, late]
+    assert started.names == everything
+    assert sorted(started.ended) == sorted(everything)
+    assert turns.seen == [[], two, three, released, released, everything, everything]
 
 
 class Turns(threading.Event):
@@ -321,7 +278,7 @@ def await_up(log: Path) -> None:
 
 def test_a_fork_answers_its_exit_code_and_writes_to_its_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    fork = Fork(lambda: os.write(1, b"said\n") + 2, log, priority=Priority.ORDINARY)
+    fork = Fork(lambda: os.write(1, b"said\n") + 2, log)
 
     assert ended(fork) == 7
     assert fork.poll() == 7
@@ -341,13 +298,13 @@ def test_a_fork_that_leaves_or_breaks(tmp_path: Path, monkeypatch: pytest.Monkey
     def break_down() -> int:
         raise ArithmeticError
 
-    codes = [ended(Fork(work, tmp_path / "log", priority=Priority.ORDINARY)) for work in (leave, say, break_down)]
+    codes = [ended(Fork(work, tmp_path / "log")) for work in (leave, say, break_down)]
     assert codes == [3, 1, 70]
     assert "ArithmeticError" in (tmp_path / "log").read_text(), "the log says why it broke"
 
 
 def test_a_fork_is_asked_to_end(tmp_path: Path) -> None:
-    fork = Fork(asleep, tmp_path / "log", priority=Priority.IDLE)
+    fork = Fork(asleep, tmp_path / "log")
     await_up(tmp_path / "log")
     assert fork.poll() is None
 
@@ -362,7 +319,7 @@ def test_a_fork_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pyte
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         return asleep()
 
-    fork = Fork(deaf, tmp_path / "log", priority=Priority.ORDINARY)
+    fork = Fork(deaf, tmp_path / "log")
     await_up(tmp_path / "log")
 
     fork.end()
@@ -370,7 +327,7 @@ def test_a_fork_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pyte
 
 
 def test_waiting_for_a_process_has_an_end(tmp_path: Path) -> None:
-    fork = Fork(asleep, tmp_path / "log", priority=Priority.ORDINARY)
+    fork = Fork(asleep, tmp_path / "log")
 
     assert not await_exit(fork.pid, 0.05)
     fork.end()

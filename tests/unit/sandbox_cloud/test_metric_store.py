@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sandbox.cloud.metric_store import RETENTION_SECONDS, MetricStore, series_key
@@ -107,6 +107,7 @@ _ASKED = st.tuples(
 )
 
 
+@example([((0, 1), (0, 60, 60, "Sum")), ((1, 1), (0, 60, 60, "Sum")), ((60, 1), (0, 1, 60, "Sum"))])
 @given(st.lists(st.tuples(_PUT, _ASKED), min_size=1, max_size=12))
 def test_what_was_computed_before_a_late_datapoint_is_not_answered_after_it(
     steps: list[tuple[tuple[int, int], tuple[int, int, int, str]]],
