@@ -21,7 +21,7 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure.backend_file import Backend, environment_directory, read_backend
+from infrastructure.backend_file import Backend, copy_of_environment, read_backend
 from infrastructure.state_bucket import create_state_bucket
 from infrastructure.terraform import PLUGINS_VARIABLE, Terraform, TerraformFailed, TerraformMissing
 from rollout.errors import RolloutError
@@ -175,7 +175,7 @@ def run_drill(topology: str, *, scratch: Path) -> None:
     """All steps in order, a line for each. Raises TerraformMissing, or one of FAILURES."""
     with control_plane(scratch) as endpoint_url:
         terraform = Terraform(
-            directory=environment_directory(ENVIRONMENT),
+            directory=copy_of_environment(ENVIRONMENT, scratch / "tree"),
             scratch=scratch,
             variables=_variables(),
             environment={

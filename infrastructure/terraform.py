@@ -6,6 +6,7 @@ one is said by TERRAFORM_PLUGINS, never by a file of this repository.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -113,16 +114,13 @@ def _await(child: subprocess.Popen[bytes], timeout_seconds: float) -> int:
         return child.wait(timeout_seconds)
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGINT)  # Terraform gives its lock back
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):  # what does not end by itself is ended below
             child.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
         return _TIMED_OUT
-    except BaseException:
-        os.killpg(child.pid, signal.SIGKILL)
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # the usual case: nobody of the group is left
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-        raise
 
 
 def _errors_of(output: str, lines_max: int = 60) -> str:

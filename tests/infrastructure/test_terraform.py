@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from declared import ENVIRONMENTS, ROOT, TREE
+from declared import ENVIRONMENTS, TREE
 
-from infrastructure.backend_file import environment_directory
+from infrastructure.backend_file import copy_of_environment
 from infrastructure.drill import demand_provider
 from infrastructure.terraform import Terraform, TerraformFailed, TerraformMissing
 
@@ -93,6 +93,15 @@ def test_a_machine_without_the_provider_is_told_so(tmp_path: Path, monkeypatch: 
         demand_provider(_terraform(tmp_path))
 
 
+def test_a_try_out_runs_in_a_copy(tmp_path: Path) -> None:
+    directory = copy_of_environment("staging", tmp_path)
+
+    assert directory == tmp_path / "infrastructure" / "environments" / "staging"
+    assert (directory / "main.tf").read_bytes() == (TREE / "environments" / "staging" / "main.tf").read_bytes()
+    assert (tmp_path / "rollout" / "policies" / "controller.json").is_file()
+    assert not list(tmp_path.rglob("*.py"))
+
+
 # ---------------------------------------------------------------------------------------------- with Terraform
 
 
@@ -108,10 +117,7 @@ def test_the_tree_is_formatted(tmp_path: Path) -> None:
 
 def _initialised(environment: str, scratch: Path) -> Terraform:
     """A copy, whose state is local: nothing of an environment is touched, and nothing is asked of AWS."""
-    copy = scratch / "tree"
-    shutil.copytree(TREE, copy / "infrastructure", ignore=shutil.ignore_patterns(".terraform", "__pycache__"))
-    shutil.copytree(ROOT / "rollout" / "policies", copy / "rollout" / "policies")
-    directory = copy / environment_directory(environment).relative_to(ROOT)
+    directory = copy_of_environment(environment, scratch / "tree")
     (directory / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n', encoding="utf-8")
     variables = {
         "offline": "true",
