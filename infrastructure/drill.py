@@ -113,7 +113,7 @@ class Drill:
             "plan", *options, *more, f"-out={self.scratch / name}", timeout_seconds=PLAN_SECONDS, allowed=(0, 2)
         )
         if finished.code != wanted:
-            raise DrillError("a plan without changes\n" if wanted else f"changes are left\n{finished.output}")
+            raise DrillError("a plan without changes" if wanted else f"changes are left\n{_actions(finished.output)}")
         return _counts(finished.output)
 
     def _applied(self, name: str, *, timeout_seconds: float) -> str:
@@ -125,6 +125,12 @@ class Drill:
 def _counts(output: str) -> str:
     found = _COUNTS.findall(output)
     return str(found[-1]).rstrip(".") if found else "no counts printed"
+
+
+def _actions(output: str) -> str:
+    """What a plan would do, without what it looked at."""
+    _, found, actions = output.partition("Terraform will perform the following actions:")
+    return actions.strip() if found else output
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """API Gateway: a custom domain that is available and has an address.
 
 Corrects moto 5.2.5: a domain's configurations have no status, so nobody can wait for it, and no name or zone to which a
-record could point. (No request is carried: see docs/emulated.md.)
+record could point; and a domain that asks for no client certificates is described as one that does. (No request is carried: see docs/emulated.md.)
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def install() -> None:
     @functools.wraps(begin)
     def begin_and_complete(self: Any, *positional: Any, **named: Any) -> None:
         begin(self, *positional, **named)
+        self.mutual_tls_authentication = self.mutual_tls_authentication or None
         region = self.domain_name_arn.split(":")[3]
         self.domain_name_configurations = [
             {
