@@ -1,13 +1,15 @@
-"""Reads an environment's backend.hcl: one `name = "value"` a line."""
+"""Where an environment is, and where it keeps its state: backend.hcl, one `name = "value"` a line."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+_POLICIES = Path("rollout") / "policies"  # of the engine's roles; modules/release reads them
 ENVIRONMENTS = ("production", "staging", "development")
 _LINE = re.compile(r'(?P<name>[a-z_]+)\s*=\s*"(?P<value>[^"]+)"')
 
@@ -36,6 +38,16 @@ def environment_directory(environment: str) -> Path:
     if environment not in ENVIRONMENTS:
         raise BackendError(f"{environment!r} is no environment; there are {', '.join(ENVIRONMENTS)}")
     return ROOT / "environments" / environment
+
+
+def copy_of_environment(environment: str, scratch: Path) -> Path:
+    """The root module in a copy of all that it reads, for a try-out: Terraform writes beside what it runs (a state that
+    it could not save, for example), which must not be the project's own tree. Raises BackendError."""
+    inside = environment_directory(environment).relative_to(ROOT.parent)
+    unread = shutil.ignore_patterns(".terraform", "__pycache__", "*.tfstate*", "*.py")
+    shutil.copytree(ROOT, scratch / ROOT.name, ignore=unread)
+    shutil.copytree(ROOT.parent / _POLICIES, scratch / _POLICIES)
+    return scratch / inside
 
 
 def read_backend(environment: str) -> Backend:

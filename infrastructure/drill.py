@@ -21,7 +21,7 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure.backend_file import Backend, environment_directory, read_backend
+from infrastructure.backend_file import Backend, copy_of_environment, read_backend
 from infrastructure.state_bucket import create_state_bucket
 from infrastructure.terraform import PLUGINS_VARIABLE, Terraform, TerraformFailed, TerraformMissing
 from rollout.errors import RolloutError
@@ -113,7 +113,7 @@ class Drill:
             "plan", *options, *more, f"-out={self.scratch / name}", timeout_seconds=PLAN_SECONDS, allowed=(0, 2)
         )
         if finished.code != wanted:
-            raise DrillError("a plan without changes\n" if wanted else f"changes are left\n{finished.output}")
+            raise DrillError("a plan without changes" if wanted else f"changes are left\n{_actions(finished.output)}")
         return _counts(finished.output)
 
     def _applied(self, name: str, *, timeout_seconds: float) -> str:
@@ -125,6 +125,12 @@ class Drill:
 def _counts(output: str) -> str:
     found = _COUNTS.findall(output)
     return str(found[-1]).rstrip(".") if found else "no counts printed"
+
+
+def _actions(output: str) -> str:
+    """What a plan would do, without what it looked at."""
+    _, found, actions = output.partition("Terraform will perform the following actions:")
+    return actions.strip() if found else output
 
 
 @contextmanager
@@ -175,7 +181,7 @@ def run_drill(topology: str, *, scratch: Path) -> None:
     """All steps in order, a line for each. Raises TerraformMissing, or one of FAILURES."""
     with control_plane(scratch) as endpoint_url:
         terraform = Terraform(
-            directory=environment_directory(ENVIRONMENT),
+            directory=copy_of_environment(ENVIRONMENT, scratch / "tree"),
             scratch=scratch,
             variables=_variables(),
             environment={

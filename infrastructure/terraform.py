@@ -6,13 +6,13 @@ one is said by TERRAFORM_PLUGINS, never by a file of this repository.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,20 +114,13 @@ def _await(child: subprocess.Popen[bytes], timeout_seconds: float) -> int:
         return child.wait(timeout_seconds)
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGINT)  # Terraform gives its lock back
-        with suppress(subprocess.TimeoutExpired):  # it is ended below in any case
+        with contextlib.suppress(subprocess.TimeoutExpired):  # what does not end by itself is ended below
             child.wait(_STOP_SECONDS)
-        _end(child)
         return _TIMED_OUT
-    except BaseException:
-        _end(child)
-        raise
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the group whatever its members ignore: a provider must not outlive the command that started it."""
-    with suppress(ProcessLookupError):  # nobody is left of it
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # the usual case: nobody of the group is left
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 def _errors_of(output: str, lines_max: int = 60) -> str:

@@ -31,7 +31,14 @@ def _functions() -> None:
     functions.install()
 
 
-CORRECTIONS: Corrections = {"s3": _s3, "ec2": _ec2, "lambda": _functions}  # of moto itself, by service
+def _gateway() -> None:
+    from sandbox.cloud import gateway
+
+    gateway.install()
+
+
+# Of moto itself, by the service's signing name.
+CORRECTIONS: Corrections = {"apigateway": _gateway, "ec2": _ec2, "lambda": _functions, "s3": _s3}
 
 
 def late_handlers() -> Handlers:

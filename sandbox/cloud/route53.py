@@ -1,6 +1,6 @@
 """Route 53 changes take time: PENDING first, INSYNC after 30 virtual seconds, and only then answered by DNS.
 
-Corrects moto 5.2.5, where every change has the same id and is INSYNC at once.
+Corrects moto 5.2.5, where every change has the same id and is INSYNC at once. The deletion of a zone is a change too.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ class Dns:
         self._changes: list[Change] = []
         self._ids = itertools.count(1)
 
-    def submit(self, zone_id: str) -> Change:
-        """Note that a zone was changed; its present records become visible once in sync."""
+    def submit(self, zone_id: str, *, deleted: bool = False) -> Change:
+        """Note that a zone was changed; its present records (none of a deleted one) become visible once in sync."""
         number = next(self._ids)
         change = Change(
             id=f"/change/C{number:013d}",
             zone_id=zone_id.rsplit("/", 1)[-1],
             submitted=self._world.clock.now(),
-            records=_records_of(zone_id),
+            records=() if deleted else _records_of(zone_id),
         )
         self._changes.append(change)
         del self._changes[:-_CHANGES_MAX]
@@ -115,6 +115,10 @@ class Route53Api(Route53):
             record.records = [one["Value"] if isinstance(one, Mapping) else one for one in record.records]
         return self._changed(result, zone.resource_id)
 
+    def delete_hosted_zone(self) -> ActionResult:
+        result: Any = super().delete_hosted_zone().result
+        return self._changed(result, self._get_param("Id"), deleted=True)
+
     def change_resource_record_sets(self) -> ActionResult:
         result: Any = super().change_resource_record_sets().result
         return self._changed(result, self._get_param("HostedZoneId"))
@@ -122,8 +126,8 @@ class Route53Api(Route53):
     def get_change(self) -> ActionResult:
         return ActionResult({"ChangeInfo": self._dns.find(self._get_param("Id")).info()})
 
-    def _changed(self, result: Mapping[str, Any], zone_id: str) -> ActionResult:
-        change = self._dns.submit(zone_id)
+    def _changed(self, result: Mapping[str, Any], zone_id: str, *, deleted: bool = False) -> ActionResult:
+        change = self._dns.submit(zone_id, deleted=deleted)
         self._world.notify("dns")
         return ActionResult({**result, "ChangeInfo": change.info()})
 

@@ -256,6 +256,24 @@ def test_the_tags_of_a_launch_template_are_its_own(cloud: CloudWorld) -> None:
     assert [one["ResourceType"] for one in version["LaunchTemplateData"]["TagSpecifications"]] == ["instance"]
 
 
+# ---------------------------------------------------------------------------------------------- API Gateway
+
+
+def test_a_domain_of_the_gateway_is_available_and_has_an_address(cloud: CloudWorld) -> None:
+    gateway = cloud.client("apigatewayv2")
+    wanted = {"CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1", "SecurityPolicy": "TLS_1_2"}
+    gateway.create_domain_name(DomainName="api.shop.example", DomainNameConfigurations=[wanted])
+
+    domain = gateway.get_domain_name(DomainName="api.shop.example")
+    (found,) = domain["DomainNameConfigurations"]
+
+    assert found["DomainNameStatus"] == "AVAILABLE"
+    assert found["ApiGatewayDomainName"].endswith(".execute-api.us-east-1.amazonaws.com")
+    assert found["HostedZoneId"]
+    assert found["SecurityPolicy"] == "TLS_1_2"
+    assert "MutualTlsAuthentication" not in domain
+
+
 # ---------------------------------------------------------------------------------------------- secrets, X-Ray
 
 

@@ -73,6 +73,20 @@ def test_never_insync(cloud: CloudWorld) -> None:
     assert error_code(lambda: route53.get_change(Id="C404")) == "NoSuchChange"
 
 
+def test_the_deletion_of_a_zone_is_a_change_that_can_be_followed(cloud: CloudWorld) -> None:
+    route53 = cloud.client("route53")
+    zone = route53.create_hosted_zone(Name="shop.example", CallerReference="1")["HostedZone"]["Id"]
+    cloud.clock.advance(30)
+    assert cloud.plane.dns_records() != []
+
+    change = route53.delete_hosted_zone(Id=zone)["ChangeInfo"]
+
+    assert route53.get_change(Id=change["Id"])["ChangeInfo"]["Status"] == "PENDING"
+    cloud.clock.advance(30)
+    assert route53.get_change(Id=change["Id"])["ChangeInfo"]["Status"] == "INSYNC"
+    assert cloud.plane.dns_records() == []
+
+
 def _table(cloud: CloudWorld) -> None:
     cloud.client("dynamodb").create_table(
         TableName="t",

@@ -6,16 +6,16 @@ import os
 import re
 import shutil
 import stat
-import threading
 import time
 from pathlib import Path
 
 import pytest
-from terraform_tree import ENVIRONMENTS, ROOT, TREE
+from terraform_tree import ENVIRONMENTS, TREE
 
-from infrastructure.backend_file import environment_directory
+from infrastructure.backend_file import copy_of_environment
 from infrastructure.drill import demand_provider
 from infrastructure.terraform import Terraform, TerraformFailed, TerraformMissing
+from sandbox.processes import is_running, wait_until
 
 OWNER = "owner: the platform team"
 needs_terraform = pytest.mark.skipif(
@@ -76,18 +76,8 @@ def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path, monkeyp
         _terraform(tmp_path).run("apply", timeout_seconds=0.5)
 
     assert time.monotonic() - started < 15
-    child, deadline = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat"), time.monotonic() + 10
-    while _runs(child) and time.monotonic() < deadline:
-        threading.Event().wait(0.01)  # a killed process is gone a moment later
-    assert not _runs(child)
-
-
-def _runs(process: Path) -> bool:
-    """Whether the process behind a /proc/PID/stat is neither gone nor waiting to be reaped."""
-    try:
-        return process.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
+    child = int((tmp_path / "child").read_text())
+    assert wait_until(lambda: not is_running(child), 5, "the end of the child's child")
 
 
 def test_a_machine_without_terraform_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,6 +92,15 @@ def test_a_machine_without_the_provider_is_told_so(tmp_path: Path, monkeypatch: 
 
     with pytest.raises(TerraformMissing, match="TERRAFORM_PLUGINS"):
         demand_provider(_terraform(tmp_path))
+
+
+def test_a_try_out_runs_in_a_copy(tmp_path: Path) -> None:
+    directory = copy_of_environment("staging", tmp_path)
+
+    assert directory == tmp_path / "infrastructure" / "environments" / "staging"
+    assert (directory / "main.tf").read_bytes() == (TREE / "environments" / "staging" / "main.tf").read_bytes()
+    assert (tmp_path / "rollout" / "policies" / "controller.json").is_file()
+    assert not list(tmp_path.rglob("*.py"))
 
 
 # ---------------------------------------------------------------------------------------------- with Terraform
@@ -119,10 +118,7 @@ def test_the_tree_is_formatted(tmp_path: Path) -> None:
 
 def _initialised(environment: str, scratch: Path) -> Terraform:
     """A copy, whose state is local: nothing of an environment is touched, and nothing is asked of AWS."""
-    copy = scratch / "tree"
-    shutil.copytree(TREE, copy / "infrastructure", ignore=shutil.ignore_patterns(".terraform", "__pycache__"))
-    shutil.copytree(ROOT / "rollout" / "policies", copy / "rollout" / "policies")
-    directory = copy / environment_directory(environment).relative_to(ROOT)
+    directory = copy_of_environment(environment, scratch / "tree")
     (directory / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n', encoding="utf-8")
     variables = {
         "offline": "true",
