@@ -64,6 +64,7 @@ def _resource(module: ModuleInstance, file: File, block: Block, repeated: Repeat
         values=plain(dict(Arguments(block.body, repeated.scope, top=True))),
         place=_place(file, block),
         ignored=_ignored(block),
+        lifecycle=_lifecycle(block, repeated.scope),
         region=plain(module.region_of(block)),
         uncertain=not repeated.certain,
     )
@@ -71,6 +72,15 @@ def _resource(module: ModuleInstance, file: File, block: Block, repeated: Repeat
 
 def _place(file: File, block: Block) -> Place:
     return Place(file=file.path, line=block.line, end_line=block.end_line)
+
+
+def _lifecycle(block: Block, scope: Scope) -> dict[str, Value]:
+    return {
+        name: evaluate(argument.expression, scope)
+        for lifecycle in block.body.of("lifecycle")
+        for name, argument in lifecycle.body.arguments.items()
+        if name != "ignore_changes"
+    }
 
 
 def _ignored(block: Block) -> tuple[str, ...]:
