@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from policy_environment import MISSING, PYTHON, ROOT
 
 from policies.hcl.files import Library
 from policies.hcl.load import load
 from policies.tree import Tree
-
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = ROOT / ".venv-policies" / "bin" / "python"
-MISSING = ".venv-policies is missing: make policies sets it up"
 
 Files = dict[str, str]
 
