@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 from plans import plan, resource, saved
+from policy_environment import MISSING, PYTHON, ROOT
 
-from conftest import MISSING, PYTHON, ROOT
 from policies import __main__ as command
 from policies.gate import Options, evaluate
 from policies.report import Report
