@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     options = Options(every_built_in=given.every_built_in)
     try:
-        sources = given.sources or ([] if given.plan else default_sources(options.base))
+        sources = given.sources or default_sources(options.base)
         report = evaluate(sources, plan=given.plan, options=options)
         if not given.sources and not given.plan:
             report = replace(report, problems=(*report.problems, *unread_modules(options.base, report)))

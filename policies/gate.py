@@ -67,8 +67,10 @@ def evaluate(sources: Sequence[Path], *, plan: Path | None = None, options: Opti
 
 
 def _check_inputs(roots: tuple[Path, ...], plan: Path | None, base: Path) -> None:
-    if not roots and plan is None:
-        raise Unusable("nothing to scan. Name a root directory, or a plan.")
+    if not roots:
+        raise Unusable("nothing to scan. Name a root directory (and the plan that was made of it).")
+    if plan is not None and len(roots) != 1:
+        raise Unusable("a plan is judged together with the one root that it was made of. Name that root, and no other.")
     for root in roots:
         if not root.is_dir():
             raise Unusable(

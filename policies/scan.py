@@ -15,6 +15,7 @@ import platform
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def scan(inputs: Inputs, *, rules: Path | None = None, every: bool = False) -> d
     """
     library = Library(base=inputs.base)
     trees = [_tree(source, library) for source in inputs.sources]
-    plan = read_plan(inputs.plan, shown=library.shown(inputs.plan), code=_code(trees)) if inputs.plan else None
+    plan = _plan(inputs, library) if inputs.plan else None
     settings = read_settings()
     if every:
         policies = [
@@ -94,9 +95,14 @@ def _tree(source: Path, library: Library) -> Tree:
     return tree
 
 
-def _code(trees: Sequence[Tree]) -> Tree | None:
-    """The source that a plan belongs to: known only where there is one root."""
-    return trees[0] if len(trees) == 1 else None
+def _plan(inputs: Inputs, library: Library) -> Plan:
+    """The plan beside its code: alone it names all instances of a loop at once, and knows no locals."""
+    assert inputs.plan is not None
+    if len(inputs.sources) != 1:
+        raise Unusable("a plan is judged together with the one root that it was made of. Name that root, and no other.")
+    (source,) = inputs.sources
+    code = partial(load, source, library)
+    return read_plan(inputs.plan, shown=library.shown(inputs.plan), code=lambda given: code(variables=given))
 
 
 def _all(trees: Sequence[Tree], plan: Plan | None) -> list[Tree]:
