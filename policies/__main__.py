@@ -29,10 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("sources", nargs="*", type=Path, help="root modules (default: every environment)")
     parser.add_argument("--plan", type=Path, help="output of terraform show -json")
     parser.add_argument("--sarif", type=Path, help="write the findings to this file as SARIF 2.1.0")
+    parser.add_argument("--every-built-in", action="store_true", help="judge by all of checkov's rules instead")
     given = parser.parse_args(arguments)
-    options = Options()
+    options = Options(every_built_in=given.every_built_in)
     try:
-        sources = given.sources or ([] if given.plan else default_sources(options.base))
+        sources = given.sources or default_sources(options.base)
         report = evaluate(sources, plan=given.plan, options=options)
         if not given.sources and not given.plan:
             report = replace(report, problems=(*report.problems, *unread_modules(options.base, report)))

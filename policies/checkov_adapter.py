@@ -24,18 +24,22 @@ from checkov.common.models.enums import CheckResult
 from checkov.terraform.checks.resource import aws as _aws  # noqa: F401  # fills the registry
 from checkov.terraform.checks.resource.registry import resource_registry
 
+from policies.built_in import BuiltIn
 from policies.rule import Judged, deferred, fails, holds
 from policies.tree import Origin, Resource
 from policies.values import Encoded, Partly, Unknown, Value, unknowns
 from policies.verdict import Verdict
 
-__all__ = ["GraphCheck", "checkov_version", "graph_registry", "judge", "kinds_of", "known_ids"]
+__all__ = ["GraphCheck", "checkov_version", "every_rule_of_aws", "graph_registry", "judge", "kinds_of", "known_ids"]
 
 PLACEHOLDER = "__known_after_apply__"
 # Arguments that hold JSON; checkov's rules expect them decoded (checkov.terraform.plan_parser, RESOURCE_TYPES_JSONIFY).
 _JSON_ARGUMENTS = ("policy", "assume_role_policy", "container_definitions", "access_policies", "inline_policy")
 # An absent value, a text, and the two values that rules most often ask for.
 _SUBSTITUTES: tuple[Value, ...] = (None, PLACEHOLDER, True, False)
+
+# They ask for create_before_destroy, which no plan holds (checkov.terraform.plan_runner, TF_LIFECYCLE_CHECK_IDS).
+_OF_LIFECYCLE = ("CKV_AWS_217", "CKV_AWS_233", "CKV_AWS_237")
 
 logging.disable(logging.CRITICAL)
 
@@ -56,6 +60,15 @@ def known_ids() -> frozenset[str]:
     return frozenset(check.id for checks in resource_registry.checks.values() for check in checks)
 
 
+def every_rule_of_aws() -> list[BuiltIn]:
+    """All built-in rules for single resources of AWS, named in the catalogue or not."""
+    ids = sorted(one for one in known_ids() if one.startswith("CKV_AWS_"))
+    titles = {one: check.name for one in ids if (check := resource_registry.get_check_by_id(one)) is not None}
+    return [
+        BuiltIn(id=one, meaning=title, remedy=f"See checkov's {one}.", controls=()) for one, title in titles.items()
+    ]
+
+
 def kinds_of(rule_id: str) -> tuple[str, ...]:
     """The kinds of resources that a rule judges; none for an id that does not exist."""
     check = resource_registry.get_check_by_id(rule_id)
@@ -66,6 +79,8 @@ def judge(rule_id: str, resource: Resource, origin: Origin) -> Judged | None:
     """A built-in rule's answer for one resource; None where the rule says that it does not speak of this one."""
     check = resource_registry.get_check_by_id(rule_id)
     assert check is not None, f"checkov has no rule {rule_id}; kinds_of() says so beforehand"
+    if rule_id in _OF_LIFECYCLE and origin is Origin.PLAN:
+        return None
     open_questions = [one for one in unknowns(dict(resource.values)) if _is_open(one, origin)]
     looked_at: set[str] = set()
     substitutes = (*_SUBSTITUTES, *_wanted(check)) if open_questions else (PLACEHOLDER,)
@@ -149,6 +164,8 @@ def _arguments(resource: Resource, substitute: Value, origin: Origin) -> dict[st
         if isinstance(value, Encoded):
             inner = _plain(value.value, filled)
             arguments[name] = inner if isinstance(inner, list) else [inner]
+    if resource.lifecycle:
+        arguments["lifecycle"] = [_listed(resource.lifecycle, filled)]
     return {**arguments, "__address__": resource.address}
 
 

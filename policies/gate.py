@@ -30,7 +30,10 @@ _REMEDY = "Run make policies once: it sets up .venv-policies from requirements/p
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Where things are: the repository that is judged, the policies (the directory that holds `policies`), their
-    interpreter, the cache, the exceptions; and today's date."""
+    interpreter, the cache, the exceptions; and today's date.
+
+    `rules`: another directory of rules. `every_built_in`: all of checkov's rules instead of the named policies.
+    """
 
     base: Path = _ROOT
     package: Path = _ROOT
@@ -38,6 +41,7 @@ class Options:
     results: Path = _ROOT / "build" / "policies"
     suppressions: Path = suppressions.PATH
     rules: Path | None = None
+    every_built_in: bool = False
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 
@@ -51,7 +55,10 @@ def evaluate(sources: Sequence[Path], *, plan: Path | None = None, options: Opti
     entries = suppressions.read_suppressions(options.suppressions, today=options.today)
     exceptions = Exceptions(suppressions=entries, not_applicable=read_settings().not_applicable, today=options.today)
     name = cache.key(
-        roots, plan=file, base=options.base, interpreter=f"{interpreter} {options.package} {options.rules}"
+        roots,
+        plan=file,
+        base=options.base,
+        interpreter=f"{interpreter} {options.package} {options.rules} {options.every_built_in}",
     )
     place = options.results / f"{name}.json"
     results, _ = cache.cached(place, base=options.base, make=lambda path: _scan(roots, file, path, options))
@@ -60,8 +67,10 @@ def evaluate(sources: Sequence[Path], *, plan: Path | None = None, options: Opti
 
 
 def _check_inputs(roots: tuple[Path, ...], plan: Path | None, base: Path) -> None:
-    if not roots and plan is None:
-        raise Unusable("nothing to scan. Name a root directory, or a plan.")
+    if not roots:
+        raise Unusable("nothing to scan. Name a root directory (and the plan that was made of it).")
+    if plan is not None and len(roots) != 1:
+        raise Unusable("a plan is judged together with the one root that it was made of. Name that root, and no other.")
     for root in roots:
         if not root.is_dir():
             raise Unusable(
@@ -104,6 +113,7 @@ def _scan(roots: tuple[Path, ...], plan: Path | None, place: Path, options: Opti
     command = [str(options.environment / "bin" / "python"), "-m", "policies.scan", *map(str, roots)]
     command += ["--plan", str(plan)] if plan else []
     command += ["--rules", str(options.rules)] if options.rules else []
+    command += ["--every-built-in"] if options.every_built_in else []
     command += ["--output", str(place), "--base", str(options.base)]
     try:
         done = subprocess.run(

@@ -11,7 +11,7 @@ Format: Terraform, "JSON Output Format", format_version 1.x. Three things that i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,19 +34,26 @@ class Plan:
     deferred_paths: tuple[str, ...]
 
 
-def read_plan(path: Path, *, shown: str, code: Tree | None = None) -> Plan:
-    """The plan of a file. `code`: the tree of its source, which says more exactly where unknown values come from.
+def read_plan(path: Path, *, shown: str, code: Callable[[Mapping[str, Value]], Tree] | None = None) -> Plan:
+    """The plan of a file. `code`: makes the tree of its source from the variables that it was planned with.
 
-    Raises Unusable for a file that is missing, no plan, of another format, of an apply that failed, or empty.
+    The code says where unknown values come from, and what is known of a text that the plan calls unknown as a whole.
+    Raises Unusable for a file that is missing, no plan, of another format, of an apply that failed, empty, or of
+    another source than the code.
     """
     document = _document(path, shown)
-    reader = _Reader(document, shown, code)
+    given = {name: one.get("value") for name, one in document.get("variables", {}).items()}
+    tree_of_code = code(given) if code else None
+    reader = _Reader(document, shown, tree_of_code)
     resources = tuple(reader.resources())
+    if tree_of_code:
+        _check_source(resources, tree_of_code, shown)
     changes = [change for change in document.get("resource_changes", []) if change.get("mode") != "data"]
     if not resources and not changes:
         raise Unusable(f"{shown} holds no resource. Plan the root that is to be applied, and scan that plan.")
     deletions = tuple(_deletions(changes, shown))
-    tree = Tree(name=shown, origin=Origin.PLAN, resources=resources, files=(shown,), deletions=deletions)
+    name = f"{tree_of_code.name} (plan)" if tree_of_code else shown
+    tree = Tree(name=name, origin=Origin.PLAN, resources=resources, files=(shown,), deletions=deletions)
     return Plan(
         tree=tree,
         sensitive=frozenset(_sensitive(document.get("resource_changes", []))),
@@ -68,6 +75,15 @@ def _document(path: Path, shown: str) -> Json:
     if document.get("complete") is False or document.get("deferred_changes"):
         raise Unusable(f"{shown} leaves changes to a later plan. Scan a plan that is complete.")
     return document
+
+
+def _check_source(resources: tuple[Resource, ...], code: Tree, shown: str) -> None:
+    """Everything planned is declared: a plan of older code would be judged by what it no longer is."""
+    declared = {without_indices(resource.address) for resource in code.resources}
+    for resource in resources:
+        if without_indices(resource.address) not in declared:
+            what = f"{shown} holds {resource.address}, which {code.name} does not declare"
+            raise Unusable(f"{what}. Plan this root again, and scan that plan.")
 
 
 def _deletions(changes: list[Any], shown: str) -> Iterator[Resource]:
@@ -172,20 +188,21 @@ class _Reader:
             made.append(self._unknown(below, told) if inner is True else self._inner(one, inner, told, below))
         return made
 
-    def _unknown(self, path: str, expression: Any) -> Unknown:
-        self.deferred.append(path)
+    def _unknown(self, path: str, expression: Any) -> Value:
+        """What the code knows of a value that the plan calls unknown; else an Unknown with its path."""
         address = self._configuration.address_of(path)
-        named = self._in_code(path)
-        if not named:
+        resource = self._code.at(address) if self._code else None
+        if resource is None:
             named = self._configuration.addresses(address, expression)
+        else:
+            # The order of blocks may differ: where there are several, all of them are meant.
+            dotted = without_indices(path[len(address) + 1 :])
+            whole = [resource.values.get(dotted)] if "." not in dotted else resource.all(dotted)
+            if len(whole) == 1 and whole[0] is not None and type(whole[0]) is not Unknown:
+                return whole[0]
+            named = references(whole)
+        self.deferred.append(path)
         return Unknown(path, named, computed=bool(named))
-
-    def _in_code(self, path: str) -> frozenset[str]:
-        """References of the same argument in the source. The order of blocks may differ: all of a list are meant."""
-        address = self._configuration.address_of(path)
-        found = self._code.at(address) if self._code else None
-        dotted = _without_indices(path[len(address) + 1 :])
-        return references(found.all(dotted)) if found else frozenset()
 
     def _is_set_in_code(self, path: str) -> bool:
         address = self._configuration.address_of(path)
@@ -193,7 +210,8 @@ class _Reader:
         return found is not None and path[len(address) + 1 :] in found.values
 
 
-def _without_indices(path: str) -> str:
+def without_indices(path: str) -> str:
+    """An address or path without the keys of loops and the positions of blocks."""
     kept, depth = [], 0
     for letter in path:
         depth += letter == "["

@@ -89,7 +89,8 @@ class Exceptions:
 def build(results: Mapping[str, Any], exceptions: Exceptions) -> Report:
     """The report of a scan's results under the exceptions of the day."""
     policies = {entry["id"]: _policy(entry, exceptions) for entry in results["policies"]}
-    problems = [*_skips(results, exceptions), *_unknown_ids(policies, exceptions)]
+    unknown = [] if results.get("every_built_in") else _unknown_ids(policies, exceptions)
+    problems = [*_skips(results, exceptions), *unknown]
     return Report(
         policies=policies,
         problems=tuple(problems),

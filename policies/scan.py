@@ -13,12 +13,13 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from policies.built_in import read_built_ins
+from policies.built_in import BuiltIn, read_built_ins
 from policies.hcl.files import Library
 from policies.hcl.load import load
 from policies.plan import Plan, read_plan
@@ -42,15 +43,24 @@ class Inputs:
     base: Path
 
 
-def scan(inputs: Inputs, *, rules: Path | None = None) -> dict[str, Any]:
-    """Everything that the policies say of the inputs, as plain JSON. Raises Unusable with one sentence."""
+def scan(inputs: Inputs, *, rules: Path | None = None, every: bool = False) -> dict[str, Any]:
+    """Everything that the policies say of the inputs, as plain JSON. Raises Unusable with one sentence.
+
+    `every`: instead of the named policies, every built-in rule of checkov that has something to judge.
+    """
     library = Library(base=inputs.base)
     trees = [_tree(source, library) for source in inputs.sources]
-    plan = read_plan(inputs.plan, shown=library.shown(inputs.plan), code=_code(trees)) if inputs.plan else None
+    plan = _plan(inputs, library) if inputs.plan else None
     settings = read_settings()
-    policies = [*_ours(trees, plan, settings, rules), *_built_ins(trees, plan)]
+    if every:
+        policies = [
+            one for one in _built_ins(trees, plan, _adapter().every_rule_of_aws()) if any(one["judged"].values())
+        ]
+    else:
+        policies = [*_ours(trees, plan, settings, rules), *_built_ins(trees, plan, read_built_ins().values())]
     return {
         "schema": SCHEMA,
+        "every_built_in": every,
         "checkov": _adapter().checkov_version(),
         "python": platform.python_version(),
         "inputs": [_input(tree) for tree in _all(trees, plan)],
@@ -85,9 +95,14 @@ def _tree(source: Path, library: Library) -> Tree:
     return tree
 
 
-def _code(trees: Sequence[Tree]) -> Tree | None:
-    """The source that a plan belongs to: known only where there is one root."""
-    return trees[0] if len(trees) == 1 else None
+def _plan(inputs: Inputs, library: Library) -> Plan:
+    """The plan beside its code: alone it names all instances of a loop at once, and knows no locals."""
+    assert inputs.plan is not None
+    if len(inputs.sources) != 1:
+        raise Unusable("a plan is judged together with the one root that it was made of. Name that root, and no other.")
+    (source,) = inputs.sources
+    code = partial(load, source, library)
+    return read_plan(inputs.plan, shown=library.shown(inputs.plan), code=lambda given: code(variables=given))
 
 
 def _all(trees: Sequence[Tree], plan: Plan | None) -> list[Tree]:
@@ -107,9 +122,9 @@ def _ours(trees: Sequence[Tree], plan: Plan | None, settings: Settings, rules: P
             yield _policy(rule.id, (rule.says, rule.remedy), rule.controls, judged)
 
 
-def _built_ins(trees: Sequence[Tree], plan: Plan | None) -> Iterator[dict[str, Any]]:
+def _built_ins(trees: Sequence[Tree], plan: Plan | None, rules: Iterable[BuiltIn]) -> Iterator[dict[str, Any]]:
     adapter = _adapter()
-    for built_in in read_built_ins().values():
+    for built_in in rules:
         kinds = adapter.kinds_of(built_in.id)
         if not kinds:
             which = f"checkov {adapter.checkov_version()} has no rule {built_in.id}"
@@ -180,6 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("sources", nargs="*", type=Path, help="root directories of Terraform")
     parser.add_argument("--plan", type=Path, help="output of terraform show -json")
     parser.add_argument("--rules", type=Path, help="another directory of rules")
+    parser.add_argument("--every-built-in", action="store_true", help="judge by all of checkov's rules instead")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--base", type=Path, default=Path.cwd(), help="what paths are shown relative to")
     given = parser.parse_args(arguments)
@@ -189,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         base=given.base.resolve(),
     )
     try:
-        write(given.output, scan(inputs, rules=given.rules))
+        write(given.output, scan(inputs, rules=given.rules, every=given.every_built_in))
     except Unusable as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_UNUSABLE

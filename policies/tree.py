@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -39,7 +39,8 @@ class Resource:
     """One instance of a resource, data source or setting.
 
     `values` are its arguments; nested blocks are lists of objects. `ignored`: attributes that an apply leaves alone
-    (lifecycle.ignore_changes, "all" included). `region`: of its provider. `uncertain`: its count is not known.
+    (lifecycle.ignore_changes, "all" included); `lifecycle`: the other words of that block. `region`: of its provider.
+    `uncertain`: its count is not known.
     """
 
     address: str
@@ -49,6 +50,7 @@ class Resource:
     place: Place
     mode: Mode = Mode.MANAGED
     ignored: tuple[str, ...] = ()
+    lifecycle: Mapping[str, Value] = field(default_factory=dict)
     region: Value = None
     uncertain: bool = False
 

@@ -149,7 +149,12 @@ def _filled(value: Value, holes: Mapping[str, Unknown]) -> Value:
 
 def partly(parts: list[str | Unknown]) -> Unknown:
     """A text of these parts, at least one of them Unknown; a single Unknown is itself."""
-    flat = [inner for part in parts for inner in (part.parts if isinstance(part, Partly) else (part,))]
+    flat: list[str | Unknown] = []
+    for part in (inner for one in parts for inner in (one.parts if isinstance(one, Partly) else (one,))):
+        if flat and isinstance(part, str) and isinstance(flat[-1], str):
+            flat[-1] += part  # known texts side by side are one text
+        else:
+            flat.append(part)
     if len(flat) == 1 and isinstance(flat[0], Unknown):
         return flat[0]
     made = joined("a text with unknown parts", flat)

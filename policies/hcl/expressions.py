@@ -23,6 +23,7 @@ from policies.hcl.syntax import (
 
 # Weakest binding first (hclsyntax/spec.md, operators).
 _LEVELS = (("||",), ("&&",), ("==", "!="), (">=", "<=", ">", "<"), ("+", "-"), ("*", "/", "%"))
+_OPERATOR_STARTS = "|&=!><+-*/%"
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _DEPTH_MAX = 40  # expressions within expressions; a person writes five
 
@@ -63,8 +64,11 @@ class ExpressionParser(Scanner):
         return left
 
     def _operator(self, level: int) -> str | None:
+        self.space()
+        if self.text[self.at : self.at + 1] not in _OPERATOR_STARTS:
+            return None
         for operator in _LEVELS[level]:
-            if self.sees(operator):
+            if self.text.startswith(operator, self.at):
                 self.at += len(operator)
                 return operator
         return None
@@ -249,7 +253,7 @@ class ExpressionParser(Scanner):
                 parts += ["".join(letters), *self._interpolation()]
                 letters = []
             else:
-                letters.append(self._letter(quoted=bool(closing)))
+                letters.append(self.plain_text() or self._letter(quoted=bool(closing)))
         self.at += len(closing)
         return None if directives else tuple(part for part in (*parts, "".join(letters)) if part != "")
 

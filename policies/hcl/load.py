@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from policies.hcl.arguments import Arguments
@@ -17,10 +18,14 @@ from policies.values import Encoded, Instance, Unknown, Value
 _DEPTH_MAX = 20  # modules within modules; deeper is a circle
 
 
-def load(root: Path, library: Library) -> Tree:
-    """The tree of one root directory; what could not be read is in `library.gaps`."""
+def load(root: Path, library: Library, *, variables: Mapping[str, Value] | None = None) -> Tree:
+    """The tree of one root directory; what could not be read is in `library.gaps`.
+
+    `variables`: values that somebody gave on the command line; they win over files beside the root.
+    """
     directory = library.directory(root)
     inputs = {name: _constant(expression) for name, expression in directory.values.items()}
+    inputs |= {name: partial(_given, value) for name, value in (variables or {}).items()}
     module = ModuleInstance(directory, inputs=inputs)
     resources = [*_settings(directory, module), *_resources(module, 0)]
     return Tree(
@@ -29,6 +34,10 @@ def load(root: Path, library: Library) -> Tree:
         resources=tuple(resources),
         files=tuple(sorted({resource.place.file for resource in resources})),
     )
+
+
+def _given(value: Value) -> Value:
+    return value
 
 
 class _NoNames:
@@ -64,6 +73,7 @@ def _resource(module: ModuleInstance, file: File, block: Block, repeated: Repeat
         values=plain(dict(Arguments(block.body, repeated.scope, top=True))),
         place=_place(file, block),
         ignored=_ignored(block),
+        lifecycle=_lifecycle(block, repeated.scope),
         region=plain(module.region_of(block)),
         uncertain=not repeated.certain,
     )
@@ -71,6 +81,15 @@ def _resource(module: ModuleInstance, file: File, block: Block, repeated: Repeat
 
 def _place(file: File, block: Block) -> Place:
     return Place(file=file.path, line=block.line, end_line=block.end_line)
+
+
+def _lifecycle(block: Block, scope: Scope) -> dict[str, Value]:
+    return {
+        name: evaluate(argument.expression, scope)
+        for lifecycle in block.body.of("lifecycle")
+        for name, argument in lifecycle.body.arguments.items()
+        if name != "ignore_changes"
+    }
 
 
 def _ignored(block: Block) -> tuple[str, ...]:

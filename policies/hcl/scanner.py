@@ -15,6 +15,7 @@ from policies.hcl.syntax import Comment, Unparsable
 _WORD = re.compile(r"[^\W\d][\w-]*")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _HEREDOC = re.compile(r"<<(-?)([^\W\d][\w-]*)[ \t]*\r?\n")
+_PLAIN_TEXT = re.compile(r'[^"\\$%\n]+')
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
@@ -43,7 +44,7 @@ class Scanner:
     def space(self) -> None:
         """Skip space and comments, and newlines where they do not matter."""
         blank = " \t\r" if self._newlines_count[-1] else " \t\r\n"
-        while self.at < len(self.text):
+        while self.at < len(self.text) and self.text[self.at] in " \t\r\n#/":
             if self.text[self.at] in blank:
                 self.at += 1
             elif self.text[self.at] == "#" or self.text.startswith("//", self.at):
@@ -121,6 +122,10 @@ class Scanner:
         raw = self.text[start.end() : end.start()]
         self.at = end.end()
         return _dedented(raw) if start.group(1) else raw
+
+    def plain_text(self) -> str:
+        """The letters up to the next one that means something within a text; they are most of any file."""
+        return self._match(_PLAIN_TEXT) or ""
 
     def escape(self) -> str:
         """The character that the backslash here stands for."""

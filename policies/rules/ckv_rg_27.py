@@ -18,17 +18,33 @@ def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
         elif isinstance(door.one("internal"), Unknown):
             yield deferred(door, door.one("internal"), "whether it is public")
         else:
-            yield fails(door, "it is public, and no web ACL is attached to it")
+            yield fails(door, "the world reaches it, and no web ACL is attached to it")
 
 
 def _doors(tree: Tree) -> list[Resource]:
-    """Where the world comes in: public application load balancers and the stages of REST APIs."""
+    """Where the world comes in and a web ACL can stand.
+
+    Public application load balancers, stages of REST APIs, and internal load balancers behind an HTTP API: WAF knows no
+    HTTP APIs (AWS WAF developer guide, "resources that you can protect"), so their first door is the load balancer.
+    """
+    behind = _behind_http_apis(tree)
     balancers = [
         one
         for one in tree.of("aws_lb")
-        if one.one("internal") is not True and one.one("load_balancer_type") in (None, "application")
+        if one.one("load_balancer_type") in (None, "application")
+        and (one.one("internal") is not True or one.address in behind)
     ]
     return [*balancers, *tree.of("aws_api_gateway_stage")]
+
+
+def _behind_http_apis(tree: Tree) -> set[str]:
+    listeners = [
+        listener
+        for integration in tree.of("aws_apigatewayv2_integration")
+        for listener in tree.meant(integration.values.get("integration_uri"), "aws_lb_listener")
+    ]
+    arns = [listener.values.get("load_balancer_arn") for listener in listeners]
+    return {balancer.address for arn in arns for balancer in tree.meant(arn, "aws_lb")}
 
 
 RULE = Rule(

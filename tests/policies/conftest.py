@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkovs_interpreter import MISSING, PYTHON, ROOT
+from policy_environment import MISSING, PYTHON, ROOT
 
 from policies.hcl.files import Library
 from policies.hcl.load import load

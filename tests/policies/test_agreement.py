@@ -85,7 +85,7 @@ def test_what_terraform_knows_only_after_the_apply_is_unknown_to_us_too(code: Tr
 
 def test_both_refer_to_the_same_resources(code: Tree, plan: Plan) -> None:
     """A plan loses locals and the keys of loops; with the code beside it, it refers exactly."""
-    exact = read_plan(PLACE / "plan.json", shown="plan.json", code=code)
+    exact = read_plan(PLACE / "plan.json", shown="plan.json", code=lambda given: code)
     key = "aws_kms_key.main"
     path = "module.service.aws_cloudwatch_log_group.this[0]"
 

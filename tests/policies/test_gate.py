@@ -15,8 +15,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from checkovs_interpreter import MISSING, PYTHON, ROOT
 from plans import plan, resource, saved
+from policy_environment import MISSING, PYTHON, ROOT
 
 from policies import __main__ as command
 from policies.gate import Options, evaluate
@@ -163,16 +163,33 @@ def test_findings_name_resource_file_line_cause_and_remedy(gate: Callable[..., R
     assert "retention_in_days" in finding.remedy
 
 
-def test_what_a_plan_calls_sensitive_is_in_no_output(options: Options) -> None:
+@pytest.fixture(scope="session")
+def planned(options: Options) -> Callable[..., Report]:
+    """The report over the code of a root and a plan of these resources."""
+
+    def run(code: str, *resources: dict[str, object]) -> Report:
+        root = options.base / f"planned-{hashlib.sha256(code.encode()).hexdigest()[:8]}"
+        root.mkdir(exist_ok=True)
+        (root / "main.tf").write_text(code, encoding="utf-8")
+        return evaluate([root], plan=saved(root, plan(*resources)), options=options)
+
+    return run
+
+
+def test_what_a_plan_calls_sensitive_is_in_no_output(planned: Callable[..., Report]) -> None:
     image = "registry.example/app:hunter2-secret"
+    code = (
+        'variable "image" {}\nresource "aws_ecs_task_definition" "t" {\n'
+        '  container_definitions = jsonencode([{ name = "app", image = var.image }])\n}\n'
+        'resource "aws_db_parameter_group" "p" {\n  name = var.image\n}\n'
+    )
     task = resource(
         "aws_ecs_task_definition.t",
         {"container_definitions": json.dumps([{"name": "app", "image": image}])},
         after_sensitive={"container_definitions": True},
     )
-    database = resource("aws_db_parameter_group.p", {"name": image}, after_sensitive={"name": True})
-    file = saved(options.base, plan(task, database))
-    report = evaluate([], plan=file, options=options)
+    group = resource("aws_db_parameter_group.p", {"name": image}, after_sensitive={"name": True})
+    report = planned(code, task, group)
     text = "\n".join(command.lines(report, seconds=0))
 
     assert report.policy("CKV_RG_11").verdict is Verdict.FAIL
@@ -180,29 +197,42 @@ def test_what_a_plan_calls_sensitive_is_in_no_output(options: Options) -> None:
     assert "(sensitive)" in text
 
 
-def test_a_plan_that_deletes_a_database_is_red(options: Options) -> None:
+def test_a_plan_that_deletes_a_database_is_red(planned: Callable[..., Report]) -> None:
     """checkov reads planned_values only: such a plan runs nothing and succeeds (#5587)."""
     gone = resource("aws_db_instance.d", None, actions=["delete"], before={"identifier": "main"})
-    report = evaluate([], plan=saved(options.base, plan(gone, resource("aws_sqs_queue.q", {}))), options=options)
+    report = planned('resource "aws_sqs_queue" "q" {}\n', gone, resource("aws_sqs_queue.q", {}))
 
     assert report.policy("CKV_RG_55").verdict is Verdict.FAIL
 
 
-def test_a_key_known_after_the_apply_is_deferred_with_its_path_and_a_missing_key_fails(options: Options) -> None:
-    expressions = {"kms_key_id": {"references": ["aws_kms_key.k.arn", "aws_kms_key.k"]}}
-    soon = resource(
-        "aws_cloudwatch_log_group.soon", {"name": "a"}, unknown={"kms_key_id": True}, expressions=expressions
+def test_a_key_known_after_the_apply_is_deferred_with_its_path_and_a_missing_key_fails(
+    planned: Callable[..., Report],
+) -> None:
+    code = (
+        'resource "aws_kms_key" "k" {}\n'
+        'resource "aws_cloudwatch_log_group" "soon" {\n  name       = "a"\n  kms_key_id = aws_kms_key.k.arn\n}\n'
+        'resource "aws_cloudwatch_log_group" "never" {\n  name = "b"\n}\n'
     )
-    never = resource(
-        "aws_cloudwatch_log_group.never", {"name": "b"}, unknown={"kms_key_id": True}, expressions={"name": {}}
-    )
-    report = evaluate([], plan=saved(options.base, plan(soon, never)), options=options)
-    answers = {finding.resource: finding for finding in report.policy("CKV_AWS_158").findings}
+    told = {"kms_key_id": {"references": ["aws_kms_key.k.arn", "aws_kms_key.k"]}, "name": {}}
+    unknown = {"kms_key_id": True, "arn": True}
+    soon = resource("aws_cloudwatch_log_group.soon", {"name": "a"}, unknown=unknown, expressions=told)
+    never = resource("aws_cloudwatch_log_group.never", {"name": "b"}, unknown=unknown, expressions={"name": {}})
+    report = planned(code, soon, never, resource("aws_kms_key.k", {}))
+    answers = {(one.root, one.resource): one for one in report.policy("CKV_AWS_158").findings}
+    (name,) = {root for root, _ in answers if root.endswith(" (plan)")}
 
-    assert answers["aws_cloudwatch_log_group.never"].verdict is Verdict.FAIL
-    assert answers["aws_cloudwatch_log_group.soon"].verdict is Verdict.DEFERRED
-    assert "aws_cloudwatch_log_group.soon.kms_key_id" in answers["aws_cloudwatch_log_group.soon"].why
+    assert answers[name, "aws_cloudwatch_log_group.never"].verdict is Verdict.FAIL
+    assert answers[name, "aws_cloudwatch_log_group.soon"].verdict is Verdict.DEFERRED
+    assert "aws_cloudwatch_log_group.soon.kms_key_id" in answers[name, "aws_cloudwatch_log_group.soon"].why
     assert report.deferred_paths == ("aws_cloudwatch_log_group.soon.kms_key_id",)
+
+
+def test_a_plan_is_judged_beside_its_one_root(options: Options) -> None:
+    file = saved(options.base, plan(resource("aws_sqs_queue.q", {})))
+
+    for roots in ([], [options.base, options.base / "other"]):
+        with pytest.raises(Unusable, match="root"):
+            evaluate(roots, plan=file, options=options)
 
 
 def test_two_roles_of_one_apply_are_two_roles(in_environment: Callable[[str], object], tmp_path: Path) -> None:

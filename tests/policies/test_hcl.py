@@ -129,6 +129,7 @@ def test_a_text_with_unknown_parts_still_ends_with_what_is_known() -> None:
     assert isinstance(partly, Partly)
     assert known_end(partly) == "@sha256:abc"
     assert known_end(value('"a${var.x}"')) == ""
+    assert known_end(value('"${var.x}@${known.text}-${known.x}"')) == "@word-7"
 
 
 def test_json_with_unknown_texts_is_read_around_them() -> None:

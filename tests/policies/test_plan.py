@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from plans import plan, resource, saved
 
+from policies.hcl.files import Library
+from policies.hcl.load import load
 from policies.plan import Plan, read_plan
 from policies.registry import load_rules
 from policies.rule import combined
 from policies.settings import Unusable, read_settings
-from policies.values import Unknown, references
+from policies.values import Unknown, decoded, references
 
 KEY = {"references": ["aws_kms_key.k.arn", "aws_kms_key.k"]}
 
@@ -193,3 +195,76 @@ def test_a_file_that_is_no_plan_is_refused(tmp_path: Path, text: str, what: str)
 def test_a_missing_plan_is_refused_with_the_command_that_makes_one(tmp_path: Path) -> None:
     with pytest.raises(Unusable, match=r"does not exist.*terraform show -json"):
         read_plan(tmp_path / "plan.json", shown="plan.json")
+
+
+CODE = """
+variable "key" {
+  default = null
+}
+
+variable "days" {
+  default = 1
+}
+
+resource "aws_kms_key" "k" {}
+
+resource "aws_ecs_task_definition" "t" {
+  container_definitions = jsonencode([{ name = "app", user = "10001", log = aws_kms_key.k.arn, days = var.days }])
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "s" {
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = aws_kms_key.k.arn == null ? "AES256" : "aws:kms"
+    }
+  }
+}
+"""
+
+
+@pytest.fixture
+def beside_code(tmp_path: Path) -> Callable[..., Plan]:
+    (tmp_path / "main.tf").write_text(CODE, encoding="utf-8")
+
+    def read(*resources: dict[str, Any], **more: Any) -> Plan:
+        library = Library(base=tmp_path)
+        file = saved(tmp_path, plan(*resources, **more))
+        return read_plan(file, shown="plan.json", code=lambda given: load(tmp_path, library, variables=given))
+
+    return read
+
+
+def test_of_a_text_that_is_unknown_as_a_whole_the_code_knows_the_rest(beside_code: Callable[..., Plan]) -> None:
+    """One ARN in a task definition makes a plan call all of it unknown: whether it runs as root would be deferred."""
+    task = resource(
+        "aws_ecs_task_definition.t",
+        {},
+        unknown={"container_definitions": True},
+        expressions={"container_definitions": KEY},
+    )
+    made = beside_code(task, variables={"days": {"value": 7}})
+    (container,) = decoded(one(made, "aws_ecs_task_definition.t").values["container_definitions"])
+
+    assert container["user"] == "10001"
+    assert container["days"] == 7, "the variables of the plan, not those of the files"
+    assert isinstance(container["log"], Unknown)
+
+
+def test_of_a_nested_value_too_where_only_one_can_be_meant(beside_code: Callable[..., Plan]) -> None:
+    kind = "aws_s3_bucket_server_side_encryption_configuration.s"
+    inner = "apply_server_side_encryption_by_default"
+    made = beside_code(
+        resource(
+            kind,
+            {"rule": [{inner: [{}]}]},
+            unknown={"rule": [{inner: [{"sse_algorithm": True}]}]},
+            expressions={"rule": [{inner: [{"sse_algorithm": KEY}]}]},
+        )
+    )
+
+    assert one(made, kind).one(f"rule.{inner}.sse_algorithm") == "aws:kms"
+
+
+def test_a_plan_of_other_code_is_refused(beside_code: Callable[..., Plan]) -> None:
+    with pytest.raises(Unusable, match=r"holds aws_sqs_queue\.gone, which \S+ does not declare\. Plan this root again"):
+        beside_code(resource("aws_sqs_queue.gone", {}))
