@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from probes.stream_record import REQUESTS_FILE
+from probes.stream_report import read_records
 from rehearsal.catalogue import COMPONENTS, DRILLS, RELEASE
 from rehearsal.components import fail_and_return
 from rehearsal.drill import run_drill
@@ -23,7 +25,7 @@ from rehearsal.planted import NOTHING, Plant
 from rehearsal.release import rehearse_release
 from rehearsal.result import LOG_FILE, VOID_DIRECTORY, write_result
 from rehearsal.scene import Scene
-from rehearsal.watch import Disturbance, disturbances, in_words, watched
+from rehearsal.watch import Disturbance, disturbances, in_words, slow_without_change, watched
 from rollout.record import TERMINAL_STATES, State
 from sandbox.client import Sandbox
 from sandbox.fixture import start_sandbox
@@ -82,13 +84,16 @@ def _attempt(name: str, output: Path, *, directory: Path | None, factor: float, 
         except Exception as error:  # noqa: BLE001 - a rehearsal that broke must say so to the scenarios that wait for it
             (output / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
             document = {"error": f"{type(error).__name__}: {error}", "seconds": time.monotonic() - started}
+    document = {"name": name, **document, "total_seconds": time.monotonic() - started}
     seen = disturbances(watch)
-    return {
-        "name": name,
-        **document,
-        "disturbances": None if seen is None else [asdict(one) for one in seen],
-        "total_seconds": time.monotonic() - started,
-    }
+    if seen is not None and not _came_to_its_end(document):
+        seen = (*seen, *_slow_without_change(output, document))
+    return {**document, "disturbances": None if seen is None else [asdict(one) for one in seen]}
+
+
+def _slow_without_change(output: Path, document: Mapping[str, Any]) -> Iterable[Disturbance]:
+    stable, path = str((document.get("record") or {}).get("stable", "")), output / "stream" / REQUESTS_FILE
+    return slow_without_change(read_records(path), stable) if path.exists() else ()
 
 
 def _keep_as_void(output: Path, document: Mapping[str, Any]) -> None:

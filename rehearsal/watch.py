@@ -1,8 +1,9 @@
 """Whether the machine was there while a rehearsal ran.
 
 A rehearsed minute lasts a real second, and gates judge response times over two of them: a machine that stands still for
-a third of a second turns a good release red. A process of its own, which does nothing but ask to be woken, notes every
-time that it was woken late, and every processor that the host took away. It says nothing about the release.
+a third of a second, or is too slow for the load for as long, turns a good release red. A process of its own, which does
+nothing but ask to be woken, notes every time that it was woken late, and every processor that the host took away; and
+the side that nobody changed shows what both sides share. None of it says anything about the release.
 """
 
 from __future__ import annotations
@@ -10,17 +11,22 @@ from __future__ import annotations
 import json
 import select
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 
+from probes.stream_record import Kind, Record
 from rehearsal.warm import Fork
 
 # 200 ms is the limit of the 95th percentile: over two seconds it takes a pause of three tenths to reach it.
 STALL_SECONDS = 0.2
 # Of one processor within a second, by the kernel's own account (proc(5), /proc/stat, "steal").
 STOLEN_SECONDS = 0.25
+# Of the limit of 200 ms three quarters; 4 to 30 ms are usual when nothing disturbs.
+SLOW_MILLISECONDS = 150.0
+_ENOUGH = 50
 _TICK_SECONDS = 0.02
 _WINDOW_SECONDS = 1.0
 _STAT = Path("/proc/stat")
@@ -31,16 +37,11 @@ _TICKS_PER_SECOND = 100  # USER_HZ, on every platform that Linux and Python shar
 @dataclass(frozen=True, kw_only=True)
 class Disturbance:
     """One moment in which the machine was not there. `monotonic`: when it began, in seconds; `seconds`: how much was
-    missed of `window_seconds`; `what`: in words."""
+    missed; `what`: a sentence."""
 
     monotonic: float
     seconds: float
-    window_seconds: float
     what: str
-
-    @property
-    def sentence(self) -> str:
-        return f"{self.what} for {self.seconds:.2f} s within {self.window_seconds:.2f} s"
 
 
 @contextmanager
@@ -71,9 +72,7 @@ def keep_watch(path: Path) -> int:
 
 
 def _stood_still(asked: float, late: float) -> Disturbance:
-    return Disturbance(
-        monotonic=asked, seconds=late, window_seconds=late + _TICK_SECONDS, what="the machine stood still"
-    )
+    return Disturbance(monotonic=asked, seconds=late, what=f"the machine stood still for {late:.2f} s")
 
 
 def taken_away(
@@ -83,7 +82,9 @@ def taken_away(
     window = ended - began
     gone = {name: seconds - before[name] for name, seconds in after.items() if name in before}
     return [
-        Disturbance(monotonic=began, seconds=seconds, window_seconds=window, what=f"the host took {name} away")
+        Disturbance(
+            monotonic=began, seconds=seconds, what=f"the host took {seconds:.2f} s of {name} within {window:.2f} s"
+        )
         for name, seconds in gone.items()
         if seconds >= STOLEN_SECONDS * window
     ]
@@ -113,4 +114,21 @@ def in_words(seen: Sequence[Disturbance] | None) -> str:
         return ""
     worst = max(seen, key=lambda one: one.seconds)
     more = f", and {len(seen) - 1} more" if len(seen) > 1 else ""
-    return f"{worst.sentence}{more}"
+    return f"{worst.what}{more}"
+
+
+def slow_without_change(requests: Iterable[Record], stable: str) -> Iterator[Disturbance]:
+    """Seconds in which the side that nobody changed was about as slow as the gate's limit: it is the control group, and
+    what slows both sides is what they share. Only the time since a request left counts, and seconds with enough of
+    them; at the full share there is no control group any more."""
+    seconds: dict[int, list[float]] = {}
+    for request in requests:
+        if request.slot == stable and request.kind == Kind.STEADY:
+            seconds.setdefault(int(request.monotonic), []).append(request.latency - request.lag)
+    for second, milliseconds in sorted(seconds.items()):
+        if len(milliseconds) < _ENOUGH:
+            continue
+        p95 = sorted(milliseconds)[ceil(0.95 * len(milliseconds)) - 1]
+        if p95 >= SLOW_MILLISECONDS:
+            what = f"the unchanged side, {stable}, took {p95:.0f} ms too (p95 of a second)"
+            yield Disturbance(monotonic=float(second), seconds=p95 / 1_000, what=what)
