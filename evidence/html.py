@@ -118,6 +118,12 @@ def _gaps(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         if c["basis"] == Basis.EMULATED
     ]
     gaps = [{"title": "Seen only on an imitation of the service (basis: emulated)", "entries": emulated}]
+    void = [
+        {"id": "", "text": f"rollout {r['id']}: {r['outcome']}", "why": r["void"]}
+        for r in results["rollouts"]
+        if r.get("void")
+    ]
+    gaps.append({"title": "Rehearsed while the machine was not there, and therefore repeated", "entries": void})
     for verdict, title in _GAPS:
         entries = [_gap(s, known) for s in results["scenarios"] if s["verdict"] == verdict]
         gaps.append({"title": title, "entries": entries})

@@ -117,7 +117,7 @@ def summary_lines(results: Mapping[str, Any], *, built: int, place: str, width: 
         scenarios = [by_id[scenario] for scenario in control["scenarios"]]
         lines.append(_control_line(control, scenarios, width, unicode=unicode))
         lines += _reasons(control, scenarios, width, unicode=unicode)
-    texts = ["", *_count_lines(results, built), *_ledger(results), f"evidence: {place}"]
+    texts = ["", *_count_lines(results, built), *_ledger(results), *void_rollouts(results), f"evidence: {place}"]
     lines += [Line(text=plain(text, unicode=unicode)) for text in texts]
     exit_code = results["exit_code"]
     last = f"{results['sentence']} (exit {exit_code})"
@@ -168,6 +168,15 @@ def _count_lines(results: Mapping[str, Any], built: int) -> list[str]:
         f"{number['decided']} decided: {spread}",
         f"{built} of {len(results['controls'])} built",
         f"{len(results['scenarios'])} scenarios: {', '.join(words) or 'none'}",
+    ]
+
+
+def void_rollouts(results: Mapping[str, Any]) -> list[str]:
+    """A sentence for each rollout that does not count."""
+    return [
+        f"void and repeated: rollout {rollout['id']} ({rollout['outcome']}): {rollout['void']}"
+        for rollout in results["rollouts"]
+        if rollout.get("void")
     ]
 
 

@@ -239,7 +239,7 @@ class Controller:
 
 
 def _rollout(entry: Mapping[str, Any]) -> dict[str, Any]:
-    names = ["id", "from", "to", "outcome", "started", "finished", "requests_sent", "requests_failed"]
+    names = ["id", "from", "to", "outcome", "started", "finished", "requests_sent", "requests_failed", "void"]
     return {name: entry.get(name) for name in names}
 
 

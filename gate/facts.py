@@ -43,7 +43,8 @@ def record_rollout(config: pytest.Config, rollout: Mapping[str, Any]) -> None:
     """Note a rollout; the same id again replaces it.
 
     Shape: id, from, to (versions or digests), outcome (str), started, finished (ISO 8601 or None),
-    requests_sent, requests_failed (int or None). Raises TypeError where `id` or `outcome` is missing.
+    requests_sent, requests_failed (int or None), void (why it does not count and was repeated, or None).
+    Raises TypeError where `id` or `outcome` is missing.
     """
     if not rollout.get("id") or not rollout.get("outcome"):
         raise TypeError(f"a rollout needs id and outcome, got {sorted(rollout)}")

@@ -186,7 +186,9 @@ class Rehearsals:
             raise NotPassed(Verdict.SOURCE_ERROR, f"{name!r} did not end within {_RESULT_SECONDS:g} s")
         result = Result(result_directory(work, name))
         if result.error:
-            raise NotPassed(Verdict.SOURCE_ERROR, f"{name!r} could not be carried out: {result.error}")
+            raise NotPassed(
+                Verdict.SOURCE_ERROR, f"{name!r} could not be carried out: {result.error}{result.disturbed}"
+            )
         self._note(name, result)
         return result
 
@@ -197,9 +199,12 @@ class Rehearsals:
             marker.touch(exist_ok=False)
         except FileExistsError:
             return
-        record_part(self.config, name, result.seconds)
-        if result.rollout:
-            record_rollout(self.config, result.rollout)
+        for attempt, part in ((result, name), (result.void, f"{name}, void")):
+            if attempt is None:
+                continue
+            record_part(self.config, part, attempt.seconds)
+            if attempt.rollout:
+                record_rollout(self.config, attempt.rollout)
         if name == RELEASE:
             record(self.config, plan_sha256=result.record["plan_sha256"], clock_factor=result.clock.factor)
 

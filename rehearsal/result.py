@@ -12,9 +12,10 @@ from typing import Any
 
 from probes.stream_record import REQUESTS_FILE, Outcome, Record
 from probes.stream_report import read_records
+from rehearsal.watch import Disturbance, in_words
 from rollout.model import Basis, Observation, Verdict
 
-RESULT_FILE = "result.json"
+RESULT_FILE, LOG_FILE, VOID_DIRECTORY = "result.json", "rehearsal.log", "void"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,23 @@ class Result:
     @property
     def error(self) -> str:
         return str(self._document.get("error", ""))
+
+    @property
+    def void(self) -> Result | None:
+        """The attempt before this one, which does not count; None where the first one does."""
+        directory = self.directory / VOID_DIRECTORY
+        return Result(directory) if (directory / RESULT_FILE).exists() else None
+
+    @property
+    def void_because(self) -> str:
+        """Why this attempt does not count; empty for one that does."""
+        return str(self._document.get("void", ""))
+
+    @property
+    def disturbed(self) -> str:
+        """What the machine kept from it, to be put behind a sentence; empty if nothing."""
+        seen = [Disturbance(**one) for one in self._document.get("disturbances") or ()]
+        return f" (while it ran, {in_words(seen)})" if seen else ""
 
     @property
     def seconds(self) -> float:
@@ -116,6 +134,7 @@ class Result:
             "finished": _iso(record["finished_at"]) if record["finished_at"] else None,
             "requests_sent": len(sent),
             "requests_failed": sum(request.failed for request in sent),
+            "void": self.void_because or None,
         }
 
     @property
@@ -123,7 +142,7 @@ class Result:
         """How the rollout ended and why, in the engine's own words."""
         record = self._document.get("record") or {}
         cause = (record.get("back") or {}).get("cause") or record.get("reason", "")
-        return f"the rollout ended in {record.get('state', 'nothing on record')}: {cause}"
+        return f"the rollout ended in {record.get('state', 'nothing on record')}: {cause}{self.disturbed}"
 
     def observations(self, topic: str) -> tuple[Observation, ...]:
         """What was probed under this topic while the rehearsal ran; NO_DATA if nothing was."""

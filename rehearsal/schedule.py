@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rehearsal.catalogue import NAMES, RELEASE
-from rehearsal.result import RESULT_FILE
+from rehearsal.result import LOG_FILE, RESULT_FILE
 from rehearsal.warm import Fork, preload
 from sandbox.client import Sandbox
 from sandbox.errors import SandboxError
@@ -116,7 +116,7 @@ def _start(work: Path, name: str, *, directory: Path | None, factor: float) -> F
         document = rehearse(name, output, directory=directory, factor=factor)
         return 1 if document.get("error") else 0
 
-    return Fork(carry_out, output / "rehearsal.log")
+    return Fork(carry_out, output / LOG_FILE)
 
 
 @contextmanager

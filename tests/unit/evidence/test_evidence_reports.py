@@ -44,6 +44,20 @@ def test_the_summary_is_worst_first_and_ends_with_the_reason() -> None:
     ]
 
 
+def test_a_rollout_that_does_not_count_is_named() -> None:
+    """In the terminal and on the page; what counts is not."""
+    results = make_results(make_scenario(1))
+    void = {**results["rollouts"][0], "id": "r-0", "outcome": "ROLLED_BACK", "void": "the machine stood still"}
+    results["rollouts"] = [void, {**results["rollouts"][0], "void": None}]
+
+    said = [line for line in texts(results) if "void" in line]
+    assert said == ["void and repeated: rollout r-0 (ROLLED_BACK): the machine stood still"]
+    page = Page(render_html(results)).text
+    assert "Rehearsed while the machine was not there, and therefore repeated: 1" in page
+    assert "rollout r-0: ROLLED_BACK" in page
+    assert "rollout r-1:" not in page
+
+
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     """Marks, cuts and messages, whatever stands in them."""
     strange = make_scenario(1, verdict="FAIL", message="5 % → 25 % – naïve ≤ 3")

@@ -83,6 +83,7 @@ def test_a_rollout_as_the_results_tell_it(tmp_path: Path) -> None:
         "finished": "2027-01-15T08:56:00.000+00:00",
         "requests_sent": 2,
         "requests_failed": 1,
+        "void": None,
     }
 
 
