@@ -1,9 +1,9 @@
 """The recorded account as a control plane's memory: replayed once, then kept on this machine.
 
-A replay takes two seconds, most of it moto's imports and its protocol code; reading the memory of one takes a tenth. The
+A replay takes two seconds, most of it moto's imports and protocol code; reading the memory of one takes a tenth. The
 copy lies under build/ and is only a copy: it is taken if it is this user's own file, writable by nobody else, younger
-than a day (what an account says of ages should hold) and made of the same recording, code and interpreter. Anything else
-is replayed and written anew. Pickled objects run code when they are read, hence the care.
+than a day (what the account says of ages should hold) and made of the same recording, code and interpreter. Anything
+else is replayed and written anew. Pickled objects run code when they are read, hence the care.
 """
 
 from __future__ import annotations
