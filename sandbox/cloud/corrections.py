@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from moto.core.responses import BaseResponse
 
 from sandbox.cloud.api import Corrections, Handlers
+from sandbox.cloud.ecs_tasks import Images
+from sandbox.cloud.world import World
 
 
 def _s3() -> None:
@@ -41,10 +43,14 @@ def _gateway() -> None:
 CORRECTIONS: Corrections = {"apigateway": _gateway, "ec2": _ec2, "lambda": _functions, "s3": _s3}
 
 
-def late_handlers() -> Handlers:
+def late_handlers(world: World, images: Images) -> Handlers:
     """Handlers by service; what each remembers lives as long as the returned mapping."""
     makers: Mapping[str, Callable[[], Callable[[], BaseResponse]]] = {
+        "ecr": lambda: _ecr(images),
         "elasticache": _elasticache,
+        "guardduty": lambda: _guardduty(world),
+        "iam": lambda: _iam(world),
+        "kms": _kms,
         "rds": _rds,
         "secretsmanager": _secrets_manager,
         "xray": _xray,
@@ -57,11 +63,35 @@ def _late(make: Callable[[], Callable[[], BaseResponse]]) -> Callable[[], BaseRe
     return lambda: once()()
 
 
+def _ecr(images: Images) -> Callable[[], BaseResponse]:
+    from sandbox.cloud.ecr import EcrApi
+
+    return lambda: EcrApi(images)
+
+
 def _elasticache() -> Callable[[], BaseResponse]:
     from sandbox.cloud.elasticache import ElastiCacheApi, UserGroups
 
     groups: UserGroups = {}
     return lambda: ElastiCacheApi(groups)
+
+
+def _guardduty(world: World) -> Callable[[], BaseResponse]:
+    from sandbox.cloud.guardduty import GuardDutyApi
+
+    return lambda: GuardDutyApi(world)
+
+
+def _iam(world: World) -> Callable[[], BaseResponse]:
+    from sandbox.cloud.iam import IamApi
+
+    return lambda: IamApi(world)
+
+
+def _kms() -> Callable[[], BaseResponse]:
+    from sandbox.cloud.kms import KmsApi
+
+    return KmsApi
 
 
 def _rds() -> Callable[[], BaseResponse]:

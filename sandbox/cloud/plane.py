@@ -21,6 +21,7 @@ from sandbox.cloud.ecs_tasks import Images, TaskFactory
 from sandbox.cloud.elbv2 import Elbv2Api, LoadBalancing
 from sandbox.cloud.metric_store import MetricStore
 from sandbox.cloud.operations import OperationLog
+from sandbox.cloud.replica_lag import ReplicaLag
 from sandbox.cloud.route53 import Dns, Route53Api
 from sandbox.cloud.server import ApiServer
 from sandbox.cloud.sns import Notifications, SnsApi
@@ -65,6 +66,7 @@ class CloudPlane:
         self._notifications = Notifications(self._world)
         self._alarms = Alarms(self._world, self._store, publish=self._notifications.publish)
         self._balancing = LoadBalancing(self._world)
+        self._replica_lag = ReplicaLag(self._world, self._store)
         factory = TaskFactory(self._world, self._images)
         self._scheduler = Scheduler(self._world, self._balancing, runner=tasks, factory=factory)
         self._dns = Dns(self._world)
@@ -129,14 +131,18 @@ class CloudPlane:
 
     # What only the supervisor does.
 
-    def register_image(self, digest: str, version: str) -> None:
-        """Put an image into the registry; tasks of unknown images fail with CannotPullContainerError."""
-        self._images.register(digest, version)
+    def register_image(self, digest: str, version: str, *, repository: str = "shop-api") -> None:
+        """Push an image to a repository of the account, tagged release-<version>; there need not be one yet.
+
+        Tasks of unknown images fail with CannotPullContainerError."""
+        self._images.register(digest, version, repository=repository)
 
     def set_fault(self, name: str, value: object, *, slot: str = "cloud") -> None:
         """Set a dial. Raises FaultError for an unknown one of the slot cloud or a wrong value."""
         self._dns.advance()  # what was due before never_insync was set is in sync
         self._faults.set(slot, name, value=value)
+        with self._world.lock:
+            self._replica_lag.publish()
         self._scheduler.wake()
 
     def clear_faults(self) -> None:
@@ -171,13 +177,14 @@ class CloudPlane:
             "elbv2": lambda: Elbv2Api(self._balancing),
             "route53": lambda: Route53Api(self._dns, self._world),
             "sns": lambda: SnsApi(self._notifications),
-            **late_handlers(),
+            **late_handlers(self._world, self._images),
         }
 
     def _tick(self) -> None:
         while not self._stopped.wait(_TICK_SECONDS):
             try:
                 with self._world.lock:
+                    self._replica_lag.publish()
                     self._alarms.evaluate()
                 if self._dns.advance():
                     self._world.notify("dns")
