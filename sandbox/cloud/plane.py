@@ -64,7 +64,8 @@ class CloudPlane:
         self._images = Images()
         self._store = MetricStore(clock, self._publish_delay_seconds)
         self._notifications = Notifications(self._world)
-        self._alarms = Alarms(self._world, self._store, publish=self._notifications.publish)
+        self._functions: list[Callable[[str, Mapping[str, Any]], None]] = []
+        self._alarms = Alarms(self._world, self._store, publish=self._notifications.publish, invoke=self._call_function)
         self._balancing = LoadBalancing(self._world)
         self._replica_lag = ReplicaLag(self._world, self._store)
         factory = TaskFactory(self._world, self._images)
@@ -129,6 +130,11 @@ class CloudPlane:
         """See `sandbox.contracts.ControlPlane`; the callback must not call an AWS API."""
         self._world.on_change(callback)
 
+    def on_function(self, callback: Callable[[str, Mapping[str, Any]], None]) -> None:
+        """Register `callback(function_arn, event)` for functions that alarms call: moto runs none. It must not call an
+        AWS API in this thread (the lock is held)."""
+        self._functions.append(callback)
+
     # What only the supervisor does.
 
     def register_image(self, digest: str, version: str, *, repository: str = "shop-api") -> None:
@@ -161,6 +167,10 @@ class CloudPlane:
         """Declare the account old: every DNS change is in sync. Call it once after seeding."""
         self._dns.settle()
         self._world.notify("dns")
+
+    def _call_function(self, arn: str, event: Mapping[str, Any]) -> None:
+        for callback in self._functions:
+            callback(arn, event)
 
     def _publish_delay_seconds(self) -> float:
         value = self._faults.get("cloud", "publish_delay_seconds")

@@ -8,7 +8,7 @@ import re
 import pytest
 from terraform_tree import ENVIRONMENTS, ROOT, TREE, all_blocks, resources, settings_of
 
-from rollout import outputs_file
+from rollout import deadman, outputs_file
 from sandbox import account_names
 
 NAMES = {
@@ -86,7 +86,7 @@ def test_no_container_is_handed_a_secret_by_value() -> None:
         assert not [word for word in words if re.search(r"PASSWORD|SECRET|TOKEN|KEY", word)], block.name
 
 
-@pytest.mark.parametrize("role", ["observer", "submitter", "controller"])
+@pytest.mark.parametrize("role", ["observer", "submitter", "controller", "deadman"])
 def test_every_place_of_a_published_policy_is_filled_in(role: str) -> None:
     """The roles of the engine are the published minimum; a place without a value would fail only when applied."""
     policy = (ROOT / "rollout" / "policies" / f"{role}.json").read_text(encoding="utf-8")
@@ -95,6 +95,16 @@ def test_every_place_of_a_published_policy_is_filled_in(role: str) -> None:
 
     assert json.loads(policy)["Statement"]
     assert set(re.findall(r"\$\{(\w+)\}", policy)) <= given
+
+
+def test_the_dead_man_is_told_what_its_code_asks_for() -> None:
+    body = (TREE / "modules" / "release" / "deadman.tf").read_text(encoding="utf-8")
+    given = re.search(r"DEADMAN_TARGET = jsonencode\(\{[^\n]*\n(.*?)\n\s+\}\)", body, re.DOTALL)
+
+    assert given is not None
+    assert set(re.findall(r"^\s+(\w+)\s+= ", given[1], re.MULTILINE)) == deadman._NEEDED
+    assert f'"{deadman.__name__}.{deadman.handler.__name__}"' in body
+    assert "/policies/deadman.json" in body
 
 
 def test_what_each_role_of_the_engine_may() -> None:
