@@ -86,7 +86,7 @@ def test_no_container_is_handed_a_secret_by_value() -> None:
         assert not [word for word in words if re.search(r"PASSWORD|SECRET|TOKEN|KEY", word)], block.name
 
 
-@pytest.mark.parametrize("role", ["observer", "submitter", "controller", "deadman"])
+@pytest.mark.parametrize("role", ["observer", "submitter", "controller", "deadman", "reader"])
 def test_every_place_of_a_published_policy_is_filled_in(role: str) -> None:
     """The roles of the engine are the published minimum; a place without a value would fail only when applied."""
     policy = (ROOT / "rollout" / "policies" / f"{role}.json").read_text(encoding="utf-8")
@@ -109,9 +109,16 @@ def test_the_dead_man_is_told_what_its_code_asks_for() -> None:
 
 def test_what_each_role_of_the_engine_may() -> None:
     roles = (TREE / "modules" / "release" / "roles.tf").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\s+(observer|submitter|controller)\s+= \{.*policies = \[(.*)\] \}", roles, re.MULTILINE))
+    rows = dict(
+        re.findall(r"^\s+(observer|reader|submitter|controller)\s+= \{.*policies = \[(.*)\] \}", roles, re.MULTILINE)
+    )
 
-    assert rows == {"observer": '"observer"', "submitter": '"observer", "submitter"', "controller": '"controller"'}
+    assert rows == {
+        "observer": '"observer"',
+        "reader": '"observer", "reader"',
+        "submitter": '"observer", "submitter"',
+        "controller": '"controller"',
+    }
 
 
 def test_no_policy_allows_everything() -> None:
