@@ -9,7 +9,7 @@ import pytest
 from terraform_tree import ENVIRONMENTS, ROOT, TREE, all_blocks, resources, settings_of
 
 from rollout import deadman, outputs_file
-from sandbox import account_names
+from sandbox import account_names, functions
 
 NAMES = {
     "modules/networking/load_balancer.tf": ['"x-release-token"', "blue = 10", "green = 11", "priority     = 100"],
@@ -19,6 +19,7 @@ NAMES = {
         f'"{account_names.HEARTBEAT_ALARM}"',
         f'"{account_names.HEARTBEAT_NAMESPACE}"',
         f'"{account_names.HEARTBEAT_METRIC}"',
+        f'"{account_names.DEADMAN_FUNCTION}"',
     ],
 }
 
@@ -103,6 +104,7 @@ def test_the_dead_man_is_told_what_its_code_asks_for() -> None:
 
     assert given is not None
     assert set(re.findall(r"^\s+(\w+)\s+= ", given[1], re.MULTILINE)) == deadman._NEEDED
+    assert {"environment", *functions.TARGET} == deadman._NEEDED | deadman._OPTIONAL
     assert f'"{deadman.__name__}.{deadman.handler.__name__}"' in body
     assert "/policies/deadman.json" in body
 
