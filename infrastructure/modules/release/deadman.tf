@@ -44,7 +44,8 @@ resource "aws_lambda_function" "deadman" {
   reserved_concurrent_executions = 1
 
   image_config {
-    command = ["rollout.deadman.handler"]
+    entry_point = ["python", "-m", "awslambdaric"]
+    command     = ["rollout.deadman.handler"]
   }
 
   environment {
