@@ -1,17 +1,21 @@
-"""Applies an environment to the sandbox's control plane, plans again, destroys: `python -m infrastructure.drill`.
+"""Applies an environment to the sandbox's control plane, checks, destroys: `python -m infrastructure.drill`.
 
-The plan that is applied is the saved one; the second plan has to be empty; the outputs have to be what the engine
-reads; the destroy has to leave no resource. Exit codes: 0 all of it held; 1 something did not; 2 Terraform or its
-provider is not on this machine (nothing was tried).
+From an empty account, in the order of infrastructure/README.md: the registries first, then the images, then all the
+rest. The plan that is applied is the saved one; the second plan has to be empty; the outputs have to be what the engine
+reads; every live check of the account has to hold; the destroy has to leave no resource. Exit codes: 0 all of it held;
+1 something did not; 2 Terraform or its provider is not on this machine (nothing was tried).
 """
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 import secrets
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,13 +26,18 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure.backend_file import Backend, copy_of_environment, read_backend
+from infrastructure.declaration import declaration
 from infrastructure.state_bucket import create_state_bucket
 from infrastructure.terraform import PLUGINS_VARIABLE, Terraform, TerraformFailed, TerraformMissing
+from probes.account.census import judged, views
+from probes.account.session import Account
 from rollout.errors import RolloutError
+from rollout.model import Verdict
 from rollout.outputs_file import read_outputs
 from sandbox.addresses import claim_addresses
 from sandbox.clock import ClockWriter
 from sandbox.cloud.plane import CloudPlane, Front
+from sandbox.cloud.world import REGION
 from sandbox.contracts import RunningTask, TaskSpec
 from sandbox.errors import SandboxError
 
@@ -37,6 +46,10 @@ FAILED, MISSING = 1, 2
 PARALLELISM = "20"
 # Limits in seconds, ten times what an idle machine needs. RDS in the provider waits over a minute for each instance.
 INIT_SECONDS, PLAN_SECONDS, APPLY_SECONDS, DESTROY_SECONDS = 120.0, 600.0, 2_700.0, 2_700.0
+# What must be there before an image can be pushed, and variable of its digest by repository.
+_REGISTRIES = ("module.compute.aws_ecr_repository_policy.this", "module.compute.aws_ecr_lifecycle_policy.this")
+_IMAGES = {"shop-api": "service_image_digest", "release-gates": "engine_image_digest"}
+_UNLOCKED = "-var=deletion_protection=false"
 _CHANGES, _NO_CHANGES = 2, 0  # of plan -detailed-exitcode
 _COUNTS = re.compile(r"(?:Plan|Apply complete!|Resources): .*\d+.*|No changes\..*")
 
@@ -48,14 +61,39 @@ class DrillError(Exception):
 FAILURES = (DrillError, TerraformFailed, RolloutError, SandboxError, ClientError, BotoCoreError)
 
 
-class _NoTasks:
-    """No image is registered in a drill, so ECS never gets as far as starting a task."""
+class _Entries:
+    """Tasks that are entries: a drill is about what stands around them. Each has an address, where nobody listens."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._ended: dict[str, Callable[[str, int], None]] = {}
+        self._ports = itertools.count(20_000)
 
     def start(self, spec: TaskSpec, on_exit: Callable[[str, int], None]) -> RunningTask:
-        raise AssertionError(f"a drill starts no task, and {spec.service_name} wanted one")
+        self._ended[spec.task_id] = on_exit
+        return RunningTask(spec=spec, process_id=0, ip=self._address, port=next(self._ports))
 
     def stop(self, task_id: str, grace_seconds: float) -> None:
-        raise AssertionError(f"a drill has no task {task_id}")
+        self._ended.pop(task_id)(task_id, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmulatedAccount:
+    """An empty account: its control plane, and where it is asked."""
+
+    plane: CloudPlane
+    endpoint_url: str
+
+    def push(self, digests: Mapping[str, str]) -> str:
+        """Images by repository, as a pipeline pushes them. Raises DrillError for a repository that is not there yet."""
+        ecr = _session().client("ecr", region_name=REGION, endpoint_url=self.endpoint_url)
+        there = {row["repositoryName"] for row in ecr.describe_repositories()["repositories"]}
+        missing = sorted(set(digests) - there)
+        if missing:
+            raise DrillError(f"there is no repository {', '.join(missing)} to push to")
+        for repository, digest in digests.items():
+            self.plane.register_image(digest, "0.0.0", repository=repository)
+        return f"pushed to {', '.join(sorted(digests))}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +108,19 @@ class Drill:
 
     def bootstrap(self) -> str:
         """The bucket of the state, as people make it."""
-        session = boto3.Session(aws_access_key_id="drill", aws_secret_access_key="drill")
-        create_state_bucket(session, self.backend, endpoint_url=self.endpoint_url)
+        create_state_bucket(_session(), self.backend, endpoint_url=self.endpoint_url)
         return self.backend.bucket
 
     def init(self) -> str:
         where = ["-backend-config=backend.hcl", "-backend-config=use_path_style=true", "-reconfigure"]
         self.terraform.run("init", *where, "-input=false", "-lockfile=readonly", timeout_seconds=INIT_SECONDS)
         return "state in the bucket, provider as locked"
+
+    def registries(self) -> str:
+        """The repositories of images, with what they need: nothing else can be made before there are images."""
+        targets = [f"-target={one}" for one in _REGISTRIES]
+        self._planned("registries.tfplan", *targets, wanted=_CHANGES)
+        return self._applied("registries.tfplan", timeout_seconds=APPLY_SECONDS)
 
     def plan(self) -> str:
         """Saves the plan that `apply` applies."""
@@ -97,8 +140,24 @@ class Drill:
         target = read_outputs(path, environment=ENVIRONMENT).target
         return f"the engine reads them: {target.cluster_name}, {target.public_host}"
 
+    def live_checks(self) -> str:
+        """Every check of probes/account on what was made. Raises DrillError with those that do not hold."""
+        outputs = json.loads((self.scratch / "outputs.json").read_text(encoding="utf-8"))
+        plain = {name: one["value"] for name, one in outputs.items()}
+        asked = Account(region=REGION, endpoint_url=self.endpoint_url)
+        seen = judged(views(asked, declaration(ENVIRONMENT, plain)))
+        wrong = [one for one in seen if one.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)]
+        if wrong:
+            raise DrillError("\n".join(f"{one.verdict} {one.name}: {one.message}" for one in wrong))
+        return ", ".join(f"{count} {one}" for one, count in sorted(Counter(str(one.verdict) for one in seen).items()))
+
+    def unlock(self) -> str:
+        """The one change without which nothing can be destroyed."""
+        self._planned("unlock.tfplan", _UNLOCKED, wanted=_CHANGES)
+        return self._applied("unlock.tfplan", timeout_seconds=APPLY_SECONDS)
+
     def destroy(self) -> str:
-        self._planned("destroy.tfplan", "-destroy", wanted=_CHANGES)
+        self._planned("destroy.tfplan", "-destroy", _UNLOCKED, wanted=_CHANGES)
         said = self._applied("destroy.tfplan", timeout_seconds=DESTROY_SECONDS)
         left = self.terraform.run("state", "list", timeout_seconds=INIT_SECONDS).output.split()
         if left:
@@ -122,6 +181,10 @@ class Drill:
         return _counts(finished.output)
 
 
+def _session() -> boto3.Session:
+    return boto3.Session(aws_access_key_id="drill", aws_secret_access_key="drill")
+
+
 def _counts(output: str) -> str:
     found = _COUNTS.findall(output)
     return str(found[-1]).rstrip(".") if found else "no counts printed"
@@ -134,13 +197,13 @@ def _actions(output: str) -> str:
 
 
 @contextmanager
-def control_plane(scratch: Path, front: Front | None = None) -> Iterator[str]:
-    """An empty account at real time on a loopback address of its own, behind `front` if given; gives its endpoint."""
+def control_plane(scratch: Path, front: Front | None = None) -> Iterator[EmulatedAccount]:
+    """An empty account at real time on a loopback address of its own, behind `front` if given."""
     addresses = claim_addresses()
     clock = ClockWriter(scratch / "clock", factor=1.0)
-    plane = CloudPlane(clock, _NoTasks(), address=addresses.internal)
+    plane = CloudPlane(clock, _Entries(addresses.internal), address=addresses.internal)
     try:
-        yield plane.start(front)
+        yield EmulatedAccount(plane=plane, endpoint_url=plane.start(front))
     finally:
         plane.stop()
         addresses.release()
@@ -202,23 +265,27 @@ def demand_provider(terraform: Terraform) -> str:
 
 def run_drill(topology: str, *, scratch: Path) -> None:
     """All steps in order, a line for each. Raises TerraformMissing, or one of FAILURES."""
-    with control_plane(scratch) as endpoint_url:
-        variables = {**made_up(), "deletion_protection": "false"}  # without the switch nothing can be destroyed
-        drill = drill_of(endpoint_url, scratch=scratch, variables=variables, topology=topology)
+    with control_plane(scratch) as account:
+        variables = made_up()
+        drill = drill_of(account.endpoint_url, scratch=scratch, variables=variables, topology=topology)
         step("terraform", lambda: demand_provider(drill.terraform))
         step("state bucket", drill.bootstrap)
         step("init", drill.init)
+        step("registries", drill.registries)
+        step("push", lambda: account.push({name: variables[one] for name, one in _IMAGES.items()}))
         step("plan", drill.plan)
         step("apply", drill.apply)
         step("plan again", drill.plan_again)
         step("outputs", drill.outputs)
+        step("live checks", drill.live_checks)
+        step("unlock", drill.unlock)
         step("destroy", drill.destroy)
 
 
 @click.command()
 @click.option("--topology", type=click.Choice(["direct", "gateway"]), default=None, help="Instead of the tfvars' own.")
 def main(topology: str | None) -> None:
-    """Apply production to an emulated account, plan again, read the outputs, destroy."""
+    """Apply production to an emulated account, plan again, run the live checks, destroy."""
     started = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="release-gates-drill-") as scratch:

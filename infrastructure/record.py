@@ -47,8 +47,8 @@ def record(scratch: Path) -> Recording:
         return recorders[0]
 
     digest = tree_digest()
-    with control_plane(scratch, front) as endpoint_url:
-        drill = drill_of(endpoint_url, scratch=scratch, variables=variables)
+    with control_plane(scratch, front) as account:
+        drill = drill_of(account.endpoint_url, scratch=scratch, variables=variables)
         step("terraform", lambda: demand_provider(drill.terraform))
         step("state bucket", drill.bootstrap)
         step("init", drill.init)

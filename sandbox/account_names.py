@@ -26,6 +26,7 @@ ALERT_TOPIC = "release-alerts"
 HEARTBEAT_NAMESPACE = "ReleaseGates"
 HEARTBEAT_METRIC = "Heartbeat"
 HEARTBEAT_ALARM = "release-heartbeat"
+DEADMAN_FUNCTION = "release-deadman"
 
 
 def service_name(slot: str) -> str:

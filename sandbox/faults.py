@@ -137,6 +137,13 @@ CATALOGUE: Mapping[str, Mapping[str, Kind]] = {
         "foreign_write": Number(0, 100, whole=True),
         "stable_scaled_to": Number(0, whole=True),
     },
+    "account": {
+        "high_finding": _FLAG,
+        "detector_suspended": _FLAG,
+        "root_without_second_factor": _FLAG,
+        "replica_lag_seconds": Number(-1),  # -1: replication is not active
+        "replica_lag": Choice(("published", "absent")),
+    },
     "dns": {
         "wrong_target": _FLAG,
         "long_ttl": _FLAG,

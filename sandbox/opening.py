@@ -20,6 +20,7 @@ from sandbox.edge.publisher import Names
 from sandbox.first_answer import await_first_answer
 from sandbox.foreign import Somebody
 from sandbox.foundation import Foundation, Options
+from sandbox.functions import Functions
 from sandbox.ledger import Ledger
 from sandbox.offices import Offices
 from sandbox.service.clients import CLIENTS, secret_of
@@ -117,6 +118,8 @@ class Opening:
     def _running(self, endpoint_url: str, outputs: Outputs) -> Running:
         started = self._started
         plain = {name: item["value"] for name, item in outputs.items()}
+        functions = Functions(plain, log_file=started.foundation.state.log("deadman"))
+        self._plane.on_function(functions.call)
         switch = FaultSwitch(
             Parts(
                 state=started.foundation.state,

@@ -82,7 +82,7 @@ class FaultSwitch:
             self._parts.edge.set_fault(name, value)
         elif slot == "dns":
             self._parts.dns[name] = value
-        if slot == "cloud" or (slot, name) in _CLOUD_TOO:
+        if slot in ("cloud", "account") or (slot, name) in _CLOUD_TOO:
             self._cloud(slot, name, value)
 
     def _database(self, name: str, value: bool) -> None:

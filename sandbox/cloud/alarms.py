@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 HISTORY_MAX = 1_000
 Publish = Callable[[str, str, str], None]  # topic ARN, subject, message
 History = deque[Mapping[str, Any]]
+Invoke = Callable[[str, Mapping[str, Any]], None]  # (function's ARN, event); must not call an AWS API
+_FUNCTIONS = "arn:aws:lambda:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +58,19 @@ def new_history() -> History:
 class Alarms:
     """Every alarm of the account with its history; methods are called with the world's lock held."""
 
-    def __init__(self, world: World, store: MetricStore, *, publish: Publish, history: History | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        store: MetricStore,
+        *,
+        publish: Publish,
+        invoke: Invoke,
+        history: History | None = None,
+    ) -> None:
         """`history` is the account's so far; what happens is added to it."""
         self._world = world
         self._store = store
-        self._publish = publish
+        self._publish, self._invoke = publish, invoke
         self._history = new_history() if history is None else history
         self._evaluated: dict[str, tuple[object, ...]] = {}
 
@@ -153,6 +163,10 @@ class Alarms:
             self.transition(alarm, state, reason=f"{alarm.rule} is {state == ALARM}")
 
     def _act(self, alarm: Alarm, action: str, *, old: str) -> None:
+        if action.startswith(_FUNCTIONS):
+            self._invoke(action, self._event(alarm, old=old))
+            self._remember(alarm, "Action", summary=f"Successfully executed action {action}")
+            return
         message = {
             "AlarmName": alarm.name,
             "AlarmDescription": alarm.description,
@@ -170,6 +184,18 @@ class Alarms:
             self._remember(alarm, "Action", summary=f"Failed to execute action {action}. Received error: {error}")
         else:
             self._remember(alarm, "Action", summary=f"Successfully executed action {action}")
+
+    def _event(self, alarm: Alarm, *, old: str) -> Mapping[str, Any]:
+        """What a function is called with. Source: CloudWatch user guide, "Invoke a Lambda function from an alarm"."""
+        state = {"value": alarm.state_value, "reason": alarm.state_reason, "timestamp": self._moment().isoformat()}
+        return {
+            "source": "aws.cloudwatch",
+            "alarmArn": alarm.alarm_arn,
+            "accountId": ACCOUNT_ID,
+            "time": self._moment().isoformat(),
+            "region": REGION,
+            "alarmData": {"alarmName": alarm.name, "state": state, "previousState": {"value": old}},
+        }
 
     def _remember(self, alarm: Alarm, kind: str, *, summary: str, data: Mapping[str, Any] | None = None) -> None:
         self._history.append(

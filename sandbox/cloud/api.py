@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
+from xml.sax.saxutils import escape
 
 from botocore.exceptions import ClientError
 from moto.core.responses import BaseResponse
@@ -29,6 +30,7 @@ Corrections = Mapping[str, Callable[[], None]]
 Answer = tuple[int, dict[str, str], bytes]
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/")
 _SIGNING_NAMES = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
+_FAILURE = "InternalFailure"
 _CLASSIC_ELB_VERSION = "2012-06-01"
 
 
@@ -83,14 +85,27 @@ class Api:
         environ["wsgi.input"].seek(0)
         try:
             line, headers, body = call(self._moto, environ)
-        except Exception:  # a bug of moto must answer, not hang up: a client would try again for minutes
+        except Exception as error:  # a bug of moto must answer, not hang up: a client would try again for minutes
             log.exception("%s %s failed", service, operation)
-            line, headers, body = "500 Internal Server Error", [], f"{service} {operation} failed; see log".encode()
+            line, headers, body = _failure(request, f"{service} {operation} failed, {type(error).__name__}: {error}")
         status = int(line.split(" ", 1)[0])
         self._operations.record(
             service, operation, parameters=parameters, status=status, user_agent=request.headers.get("User-Agent", "")
         )
         return status, dict(headers), body
+
+
+def _failure(request: Any, message: str) -> tuple[str, list[tuple[str, str]], bytes]:
+    """InternalFailure in the caller's protocol: XML where forms (query protocols) or nothing but paths are sent."""
+    is_json = bool(request.headers.get("X-Amz-Target")) or "json" in (request.content_type or "")
+    if is_json:
+        document = json.dumps({"__type": _FAILURE, "message": message})
+        headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", _FAILURE)]
+    else:
+        error = f"<Code>{_FAILURE}</Code><Message>{escape(message)}</Message>"
+        document = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
+        headers = [("Content-Type", "text/xml"), ("x-amzn-ErrorType", _FAILURE)]
+    return "500 Internal Server Error", headers, document.encode()
 
 
 def _nothing() -> None:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from moto.core.responses import BaseResponse
 
 from sandbox.cloud.api import Corrections, Handlers
+from sandbox.cloud.ecs_tasks import Images
 from sandbox.cloud.memory import Memory
+from sandbox.cloud.world import World
 
 
 def _s3() -> None:
@@ -48,10 +50,14 @@ def _gateway() -> None:
 CORRECTIONS: Corrections = {"apigateway": _gateway, "ec2": _ec2, "kms": _keys, "lambda": _functions, "s3": _s3}
 
 
-def late_handlers(memory: Memory) -> Handlers:
+def late_handlers(world: World, images: Images, memory: Memory) -> Handlers:
     """Handlers by service; what each remembers is a part of `memory`."""
     makers: Mapping[str, Callable[[], Callable[[], BaseResponse]]] = {
+        "ecr": lambda: _ecr(images),
         "elasticache": lambda: _elasticache(memory),
+        "guardduty": lambda: _guardduty(world),
+        "iam": lambda: _iam(world),
+        "kms": _kms,
         "rds": _rds,
         "secretsmanager": _secrets_manager,
         "xray": lambda: _xray(memory),
@@ -64,11 +70,35 @@ def _late(make: Callable[[], Callable[[], BaseResponse]]) -> Callable[[], BaseRe
     return lambda: once()()
 
 
+def _ecr(images: Images) -> Callable[[], BaseResponse]:
+    from sandbox.cloud.ecr import EcrApi
+
+    return lambda: EcrApi(images)
+
+
 def _elasticache(memory: Memory) -> Callable[[], BaseResponse]:
     from sandbox.cloud.elasticache import ElastiCacheApi, UserGroups
 
     groups = memory.of("elasticache", UserGroups)
     return lambda: ElastiCacheApi(groups)
+
+
+def _guardduty(world: World) -> Callable[[], BaseResponse]:
+    from sandbox.cloud.guardduty import GuardDutyApi
+
+    return lambda: GuardDutyApi(world)
+
+
+def _iam(world: World) -> Callable[[], BaseResponse]:
+    from sandbox.cloud.iam import IamApi
+
+    return lambda: IamApi(world)
+
+
+def _kms() -> Callable[[], BaseResponse]:
+    from sandbox.cloud.kms import KmsApi
+
+    return KmsApi
 
 
 def _rds() -> Callable[[], BaseResponse]:

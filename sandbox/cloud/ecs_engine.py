@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from sandbox.cloud import discovery
 from sandbox.cloud.ecs_model import BACKOFF_SECONDS, Deployment, Service, Task
 from sandbox.cloud.ecs_plan import TaskFacts, Wanted, plan
 from sandbox.cloud.ecs_tasks import TaskFactory
@@ -186,6 +187,7 @@ class Scheduler:
             self._balancing.targets.register(arn, process.ip, port=process.port, availability_zone=zone)
             service.say(task.started, f"registered 1 targets in (target-group {arn})")
             self._targets_changed = True
+        discovery.register(service, task, now=task.started)
 
     def _ended(self, service: Service, task: Task, *, code: int | None, reason: str) -> None:
         if task.is_over:
@@ -229,10 +231,11 @@ class Scheduler:
             service.say(now, "has begun draining connections on 1 tasks.")
 
     def _deregister(self, service: Service, task: Task) -> float:
-        """Begin the drain of the task's targets; the longest delay in virtual seconds."""
+        """Let nobody find the task, and begin its targets' drain; the longest delay in virtual seconds."""
         if task.process is None:
             return 0.0
         longest = 0.0
+        discovery.deregister(service, task)
         for arn in service.group_arns:
             delay = self._balancing.deregistration_delay_seconds(arn)
             where = task.process

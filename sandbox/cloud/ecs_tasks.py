@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -24,15 +25,25 @@ class ImageError(Exception):
     """The image that a task definition names cannot be pulled."""
 
 
+@dataclass(frozen=True)
+class Pushed:
+    """Where an image was pushed to, and under which tag."""
+
+    repository: str
+    tag: str
+
+
 class Images:
     """The registry: which digest is which version. Digests are kept with their `sha256:` prefix."""
 
     def __init__(self) -> None:
         self._versions: dict[str, str] = {}
+        self.pushed: dict[str, Pushed] = {}  # by digest
 
-    def register(self, digest: str, version: str) -> None:
-        """Make a digest (with or without `sha256:`) known as a version."""
+    def register(self, digest: str, version: str, *, repository: str) -> None:
+        """Make a digest (with or without `sha256:`) known as a version that was released from a repository."""
         self._versions[_with_prefix(digest)] = version
+        self.pushed[_with_prefix(digest)] = Pushed(repository, f"release-{version}")
 
     def resolve(self, image: str) -> tuple[str, str]:
         """(digest, version) of an image reference by digest or by tag; both empty if it is not in the registry."""

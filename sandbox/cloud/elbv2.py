@@ -1,8 +1,9 @@
 """Elastic Load Balancing v2: moto's store of listeners and rules, with AWS's checks and the truth about targets.
 
 Corrects moto 5.2.5: weights and groups unchecked (see `elbv2_rules`), rules not sorted by priority, the default rule
-modifiable, DeleteRule silent for an unknown rule, target health invented (see `targets`). After each change the views
-for the edge are rebuilt and `on_change` runs before the caller gets the reply.
+modifiable, DeleteRule silent for an unknown rule, target health invented (see `targets`), a load balancer without a
+Scheme where none was asked for (AWS: internet-facing). After each change the views for the edge are rebuilt and
+`on_change` runs before the caller gets the reply.
 """
 
 from __future__ import annotations
@@ -119,6 +120,10 @@ class Elbv2Api(ELBV2Response):
             self._balancing.refresh()
             self._balancing.world.notify("listener" if operation in _LISTENER_CHANGES else "targets")
         return answer
+
+    def create_load_balancer(self) -> ActionResult:
+        self.params["Scheme"] = self.params.get("Scheme") or "internet-facing"
+        return super().create_load_balancer()
 
     def create_rule(self) -> ActionResult:
         self._check(self.params.get("Actions", []))

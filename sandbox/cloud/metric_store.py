@@ -105,6 +105,12 @@ class MetricStore:
                 else:
                     self._insert(key, time, datum=datum, unit=unit)
 
+    def forget(self, namespace: str, name: str, *, dimensions: Sequence[Mapping[str, str]]) -> None:
+        """Remove a series whose datapoints were not delayed, as if nobody had ever put one."""
+        with self._lock:
+            if self._series.pop(series_key(namespace, name, dimensions=dimensions), None) is not None:
+                self._version += 1
+
     def version(self) -> int:
         """Changes with every datapoint that becomes visible."""
         with self._lock:

@@ -22,6 +22,7 @@ from sandbox.cloud.elbv2 import Elbv2Api, LoadBalancing
 from sandbox.cloud.memory import Memory, MemoryUnreadable, load_memory
 from sandbox.cloud.metric_store import MetricStore
 from sandbox.cloud.operations import OperationLog
+from sandbox.cloud.replica_lag import ReplicaLag
 from sandbox.cloud.route53 import Change, Dns, Route53Api
 from sandbox.cloud.server import ApiServer
 from sandbox.cloud.sns import Notifications, SnsApi
@@ -81,9 +82,17 @@ class CloudPlane:
         self._store = MetricStore(clock, self._publish_delay_seconds)
         self._notifications = Notifications(self._world)
         history = self._memory.of("cloudwatch", new_history)
-        self._alarms = Alarms(self._world, self._store, publish=self._notifications.publish, history=history)
+        self._functions: list[Callable[[str, Mapping[str, Any]], None]] = []
+        self._alarms = Alarms(
+            self._world,
+            self._store,
+            publish=self._notifications.publish,
+            invoke=self._call_function,
+            history=history,
+        )
         self._balancing = LoadBalancing(self._world)
         self._balancing.refresh()
+        self._replica_lag = ReplicaLag(self._world, self._store)
         factory = TaskFactory(self._world, self._images)
         services = self._memory.of("ecs", Services)
         self._scheduler = Scheduler(self._world, self._balancing, runner=tasks, factory=factory, services=services)
@@ -159,6 +168,11 @@ class CloudPlane:
         """See `sandbox.contracts.ControlPlane`; the callback must not call an AWS API."""
         self._world.on_change(callback)
 
+    def on_function(self, callback: Callable[[str, Mapping[str, Any]], None]) -> None:
+        """Register `callback(function_arn, event)` for functions that alarms call: moto runs none. It must not call an
+        AWS API in this thread (the lock is held)."""
+        self._functions.append(callback)
+
     # What only the supervisor does.
 
     def issue_certificate(self, arn: str, *, certificate: bytes, chain: bytes, key: bytes) -> None:
@@ -169,14 +183,18 @@ class CloudPlane:
             acm.issue(arn, certificate=certificate, chain=chain, key=key)
         self._world.notify("listener")
 
-    def register_image(self, digest: str, version: str) -> None:
-        """Put an image into the registry; tasks of unknown images fail with CannotPullContainerError."""
-        self._images.register(digest, version)
+    def register_image(self, digest: str, version: str, *, repository: str = "shop-api") -> None:
+        """Push an image to a repository of the account, tagged release-<version>; there need not be one yet.
+
+        Tasks of unknown images fail with CannotPullContainerError."""
+        self._images.register(digest, version, repository=repository)
 
     def set_fault(self, name: str, value: object, *, slot: str = "cloud") -> None:
         """Set a dial. Raises FaultError for an unknown one of the slot cloud or a wrong value."""
         self._dns.advance()  # what was due before never_insync was set is in sync
         self._faults.set(slot, name, value=value)
+        with self._world.lock:
+            self._replica_lag.publish()
         self._scheduler.wake()
 
     def clear_faults(self) -> None:
@@ -196,6 +214,10 @@ class CloudPlane:
         self._dns.settle()
         self._world.notify("dns")
 
+    def _call_function(self, arn: str, event: Mapping[str, Any]) -> None:
+        for callback in self._functions:
+            callback(arn, event)
+
     def _publish_delay_seconds(self) -> float:
         value = self._faults.get("cloud", "publish_delay_seconds")
         return float(value) if isinstance(value, int | float) else PUBLISH_DELAY_SECONDS
@@ -211,13 +233,14 @@ class CloudPlane:
             "elbv2": lambda: Elbv2Api(self._balancing),
             "route53": lambda: Route53Api(self._dns, self._world),
             "sns": lambda: SnsApi(self._notifications),
-            **late_handlers(self._memory),
+            **late_handlers(self._world, self._images, self._memory),
         }
 
     def _tick(self) -> None:
         while not self._stopped.wait(_TICK_SECONDS):
             try:
                 with self._world.lock:
+                    self._replica_lag.publish()
                     self._alarms.evaluate()
                 if self._dns.advance():
                     self._world.notify("dns")

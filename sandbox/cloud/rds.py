@@ -4,12 +4,15 @@ Corrects moto 5.2.5: every instance has the same DbiResourceId; Performance Insi
 set does not say so (Source); the name of a master secret comes from another generator than all other ids, so that it
 cannot be had again (sandbox.recorded); a replica shares the primary's tags and master secret (deleting it deleted the
 secret), and takes the primary's settings for its own; one in another region looks for its groups in the primary's
-region, and cannot be deleted.
+region, has the primary's parameter group where none was named, and cannot be deleted; a master password that RDS
+manages is a secret that nobody rotates (RDS does, every seven days: user guide, "Password management with RDS and
+Secrets Manager").
 """
 
 from __future__ import annotations
 
 import string
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +21,7 @@ from moto.moto_api._internal import mock_random
 from moto.rds.models import MasterUserSecret
 from moto.rds.responses import RDSResponse
 
+_ROTATION_DAYS, _DAY_SECONDS = 7, 86_400
 _RESOURCE_ID = string.ascii_uppercase + string.digits
 # Parameter of a call to attribute of moto's instance, with the default of a replica for which it was not given.
 # Source: RDS API reference, CreateDBInstanceReadReplica.
@@ -47,7 +51,9 @@ class RdsApi(RDSResponse):
 
     def create_db_instance(self) -> ActionResult:
         answer = super().create_db_instance()
-        self._complete(_instance_of(answer))
+        instance = _instance_of(answer)
+        self._complete(instance)
+        _schedule_rotation(instance)
         return answer
 
     def create_db_instance_read_replica(self) -> ActionResult:
@@ -62,6 +68,8 @@ class RdsApi(RDSResponse):
         for parameter, (attribute, default) in _REPLICA_SETTINGS.items():
             value = self.params.get(parameter, default)
             setattr(replica, attribute, list(value) if isinstance(value, list) else value)
+        if replica.region != _region_of(self.params["SourceDBInstanceIdentifier"], replica.region):
+            replica.db_parameter_group_name = self.params.get("DBParameterGroupName")  # without one, its own default
         replica.backup_retention_period = 0  # until it is modified; the call has no such parameter
         replica.max_allocated_storage = self.params.get("MaxAllocatedStorage") or replica.allocated_storage
         self._complete(replica)
@@ -77,7 +85,9 @@ class RdsApi(RDSResponse):
 
     def modify_db_instance(self) -> ActionResult:
         answer = super().modify_db_instance()
-        self._remember_insights(_instance_of(answer))
+        instance = _instance_of(answer)
+        self._remember_insights(instance)
+        _schedule_rotation(instance)
         return answer
 
     def modify_db_parameter_group(self) -> ActionResult:
@@ -99,6 +109,21 @@ class RdsApi(RDSResponse):
             instance.performance_insights_retention_period = self.params.get("PerformanceInsightsRetentionPeriod") or 7
         if self.params.get("PerformanceInsightsKMSKeyId"):
             instance.performance_insights_kms_key_id = self.params["PerformanceInsightsKMSKeyId"]
+
+
+def _region_of(name_or_arn: str, home: str) -> str:
+    return name_or_arn.split(":")[3] if name_or_arn.startswith("arn:") else home
+
+
+def _schedule_rotation(instance: Any) -> None:
+    """A secret that RDS owns is rotated by RDS; one that was scheduled before keeps its dates."""
+    managed = getattr(instance, "master_user_secret", None)
+    if managed is None or managed.secret.rotation_requested:
+        return
+    secret, now = managed.secret, int(time.time())
+    secret.rotation_requested = secret.rotation_enabled = True
+    secret.auto_rotate_after_days = _ROTATION_DAYS
+    secret.last_rotation_date, secret.next_rotation_date = now, now + _ROTATION_DAYS * _DAY_SECONDS
 
 
 def _instance_of(answer: ActionResult) -> Any:

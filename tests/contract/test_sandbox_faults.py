@@ -74,6 +74,21 @@ def test_other_certificates_differ_from_the_accounts(sandbox: Sandbox, kind: str
     assert tls_complaint(customer) == ""
 
 
+def test_a_fault_of_the_account_is_told_by_aws_and_gone_after_clear(sandbox: Sandbox) -> None:
+    """The root's second factor, which no call of AWS could take away."""
+    iam = Customer(sandbox).client("iam")
+
+    def enabled() -> int:
+        return int(iam.get_account_summary()["SummaryMap"]["AccountMFAEnabled"])
+
+    before = enabled()
+    sandbox.fault("account", root_without_second_factor=True)
+    during = enabled()
+    sandbox.clear()
+
+    assert (before, during, enabled()) == (1, 0, 1)
+
+
 def certificate(customer: Customer) -> bytes:
     """The served certificate, DER."""
     connection = customer.connect()

@@ -48,7 +48,8 @@ class SimRouter:
 
     def read(self, *, stable: str, candidate: str) -> ListenerReading:
         _demand(self.world, "elb")
-        return ListenerReading(candidate_share=self.world.share, attached=self.world.attached)
+        share = self.world.share if candidate == self.world.candidate else 100 - self.world.share
+        return ListenerReading(candidate_share=share, attached=self.world.attached)
 
     def set_share(self, *, stable: str, candidate: str, share_percent: int) -> None:
         _demand(self.world, "elb")
@@ -59,9 +60,13 @@ class SimRouter:
         self.world.set_share(share_percent, "engine")
 
     def roles(self) -> tuple[str, str]:
-        if self.world.share not in (0, 100):
+        if self.world.share == 100:
+            return self.world.candidate, self.world.stable
+        if self.world.share == 0:
+            return self.world.stable, self.world.candidate
+        if self.tags is None:
             raise BadInput("the weights do not tell who is stable", hint="Finish the other change first.")
-        return self.world.stable, self.world.candidate
+        return self.tags
 
     def remember_roles(self, *, stable: str, candidate: str) -> None:
         self.tags = (stable, candidate)

@@ -8,8 +8,8 @@ import re
 import pytest
 from terraform_tree import ENVIRONMENTS, ROOT, TREE, all_blocks, resources, settings_of
 
-from rollout import outputs_file
-from sandbox import account_names
+from rollout import deadman, outputs_file
+from sandbox import account_names, functions
 
 NAMES = {
     "modules/networking/load_balancer.tf": ['"x-release-token"', "blue = 10", "green = 11", "priority     = 100"],
@@ -19,6 +19,7 @@ NAMES = {
         f'"{account_names.HEARTBEAT_ALARM}"',
         f'"{account_names.HEARTBEAT_NAMESPACE}"',
         f'"{account_names.HEARTBEAT_METRIC}"',
+        f'"{account_names.DEADMAN_FUNCTION}"',
     ],
 }
 
@@ -86,7 +87,7 @@ def test_no_container_is_handed_a_secret_by_value() -> None:
         assert not [word for word in words if re.search(r"PASSWORD|SECRET|TOKEN|KEY", word)], block.name
 
 
-@pytest.mark.parametrize("role", ["observer", "submitter", "controller"])
+@pytest.mark.parametrize("role", ["observer", "submitter", "controller", "deadman", "reader"])
 def test_every_place_of_a_published_policy_is_filled_in(role: str) -> None:
     """The roles of the engine are the published minimum; a place without a value would fail only when applied."""
     policy = (ROOT / "rollout" / "policies" / f"{role}.json").read_text(encoding="utf-8")
@@ -97,11 +98,29 @@ def test_every_place_of_a_published_policy_is_filled_in(role: str) -> None:
     assert set(re.findall(r"\$\{(\w+)\}", policy)) <= given
 
 
+def test_the_dead_man_is_told_what_its_code_asks_for() -> None:
+    body = (TREE / "modules" / "release" / "deadman.tf").read_text(encoding="utf-8")
+    given = re.search(r"DEADMAN_TARGET = jsonencode\(\{[^\n]*\n(.*?)\n\s+\}\)", body, re.DOTALL)
+
+    assert given is not None
+    assert set(re.findall(r"^\s+(\w+)\s+= ", given[1], re.MULTILINE)) == deadman._NEEDED
+    assert {"environment", *functions.TARGET} == deadman._NEEDED | deadman._OPTIONAL
+    assert f'"{deadman.__name__}.{deadman.handler.__name__}"' in body
+    assert "/policies/deadman.json" in body
+
+
 def test_what_each_role_of_the_engine_may() -> None:
     roles = (TREE / "modules" / "release" / "roles.tf").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\s+(observer|submitter|controller)\s+= \{.*policies = \[(.*)\] \}", roles, re.MULTILINE))
+    rows = dict(
+        re.findall(r"^\s+(observer|reader|submitter|controller)\s+= \{.*policies = \[(.*)\] \}", roles, re.MULTILINE)
+    )
 
-    assert rows == {"observer": '"observer"', "submitter": '"observer", "submitter"', "controller": '"controller"'}
+    assert rows == {
+        "observer": '"observer"',
+        "reader": '"observer", "reader"',
+        "submitter": '"observer", "submitter"',
+        "controller": '"controller"',
+    }
 
 
 def test_no_policy_allows_everything() -> None:

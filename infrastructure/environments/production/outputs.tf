@@ -113,7 +113,7 @@ output "certificate_arn" {
 }
 
 output "role_arns" {
-  description = "Roles of the engine: observer, submitter, controller."
+  description = "Roles of the engine: observer, reader, submitter, controller."
   value       = module.release.role_arns
 }
 

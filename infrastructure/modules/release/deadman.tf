@@ -39,19 +39,29 @@ resource "aws_lambda_function" "deadman" {
   package_type                   = "Image"
   image_uri                      = var.image
   architectures                  = ["arm64"]
-  timeout                        = 60
+  timeout                        = 120 # a whole lease is watched first, then the stable side may have to start
   memory_size                    = 256
   reserved_concurrent_executions = 1
 
   image_config {
-    command = ["rollout.deadman.handler"]
+    entry_point = ["python", "-m", "awslambdaric"]
+    command     = ["rollout.deadman.handler"]
   }
 
   environment {
     variables = {
-      RULE_ARN        = var.traffic.rule_arn
-      STATE_TABLE     = aws_dynamodb_table.rollouts.name
-      ALERT_TOPIC_ARN = aws_sns_topic.alerts.arn
+      DEADMAN_TARGET = jsonencode({ # rollout/deadman.py, target_of
+        environment       = var.environment
+        region            = var.region
+        rule_arn          = var.traffic.rule_arn
+        listener_arn      = var.traffic.listener_arn
+        target_group_arns = var.traffic.target_group_arns
+        cluster_name      = var.services.cluster.name
+        service_names     = var.services.names
+        container_name    = var.service
+        state_table       = aws_dynamodb_table.rollouts.name
+        alert_topic_arn   = aws_sns_topic.alerts.arn
+      })
     }
   }
 
@@ -103,36 +113,20 @@ resource "aws_iam_role" "deadman" {
   })
 }
 
+# What it does, held to the published policy as the engine's roles are.
 resource "aws_iam_role_policy" "deadman" {
-  name = "deadman"
+  name   = "deadman"
+  role   = aws_iam_role.deadman.id
+  policy = templatefile("${path.module}/../../../rollout/policies/deadman.json", local.policy_places)
+}
+
+# What a function needs whatever it does: keys of our own, its log, its traces.
+resource "aws_iam_role_policy" "deadman_runtime" {
+  name = "runtime"
   role = aws_iam_role.deadman.id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      {
-        Sid      = "ReadRoles" # descriptions have no resource
-        Effect   = "Allow"
-        Action   = ["elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags"]
-        Resource = "*"
-      },
-      {
-        Sid      = "GiveTrafficBack"
-        Effect   = "Allow"
-        Action   = "elasticloadbalancing:ModifyRule"
-        Resource = var.traffic.rule_arn
-      },
-      {
-        Sid      = "LookAndNoteTheAbort"
-        Effect   = "Allow"
-        Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
-        Resource = aws_dynamodb_table.rollouts.arn
-      },
-      {
-        Sid      = "Alert"
-        Effect   = "Allow"
-        Action   = "sns:Publish"
-        Resource = aws_sns_topic.alerts.arn
-      },
       {
         Sid      = "UseKeys"
         Effect   = "Allow"

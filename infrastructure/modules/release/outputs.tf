@@ -14,7 +14,7 @@ output "heartbeat_namespace" {
 }
 
 output "role_arns" {
-  description = "Roles of the engine: observer, submitter, controller."
+  description = "Roles of the engine: observer, reader, submitter, controller."
   value       = { for name, one in aws_iam_role.engine : name => one.arn }
 }
 

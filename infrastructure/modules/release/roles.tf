@@ -1,4 +1,4 @@
-# The three roles of the engine. What each may is the published minimum in rollout/policies, filled in here, so that
+# The roles of the engine, and of the features that look at it. What each may is the published minimum in rollout/policies, filled in here, so that
 # infrastructure and documentation cannot differ. Only a controller moves traffic; a pipeline submits and watches, and
 # proves who it is by a token of the forge: there is no key to lose.
 
@@ -20,10 +20,11 @@ locals {
     alert_topic_arn        = aws_sns_topic.alerts.arn
     heartbeat_namespace    = local.heartbeat_namespace
   }
-  policy_files = { for role in ["observer", "submitter", "controller"] : role => "${path.module}/../../../rollout/policies/${role}.json" }
-  # A submitter reads what it submits; see docs/real-account.md.
+  policy_files = { for role in ["observer", "submitter", "controller", "reader"] : role => "${path.module}/../../../rollout/policies/${role}.json" }
+  # A submitter reads what it submits; a reader runs the features, which look at all of the account; docs/real-account.md.
   roles = {
     observer   = { trust = local.forge_trust, policies = ["observer"] }
+    reader     = { trust = local.forge_trust, policies = ["observer", "reader"] }
     submitter  = { trust = local.forge_trust, policies = ["observer", "submitter"] }
     controller = { trust = local.tasks_trust, policies = ["controller"] }
   }

@@ -42,7 +42,8 @@ resource "aws_lambda_function" "rotation" {
   reserved_concurrent_executions = 1
 
   image_config {
-    command = ["infrastructure.rotation.handler"]
+    entry_point = ["python", "-m", "awslambdaric"]
+    command     = ["infrastructure.rotation.handler"]
   }
 
   dead_letter_config {

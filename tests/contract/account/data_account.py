@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
-from tests.contract.account.account_world import ABROAD, ACCOUNT_ID, ELSEWHERE, REGION, AccountWorld, empty_archive
+from tests.contract.account.account_world import ACCOUNT_ID, ELSEWHERE, REGION, AccountWorld, empty_archive
 
 _UNTIL_VISIBLE_SECONDS = 180
 
@@ -23,8 +22,7 @@ def key_of(world: AccountWorld, region: str = REGION) -> str:
 
 def make_database(world: AccountWorld, **different: Any) -> None:
     """One database in two zones and its replica in another region, whose lag CloudWatch knows."""
-    for region in (REGION, ELSEWHERE, ABROAD):  # moto looks for the source's group in the replica's region
-        make_parameters(world, region)
+    make_parameters(world)
     good = {
         "DBInstanceIdentifier": "orders",
         "Engine": "postgres",
@@ -44,8 +42,8 @@ def make_database(world: AccountWorld, **different: Any) -> None:
     world.client("rds").create_db_instance(**{**good, **different})
 
 
-def make_parameters(world: AccountWorld, region: str) -> None:
-    rds = world.client("rds", region)
+def make_parameters(world: AccountWorld) -> None:
+    rds = world.client("rds")
     rds.create_db_parameter_group(DBParameterGroupName="pg", DBParameterGroupFamily="postgres16", Description="d")
     force = {"ParameterName": "rds.force_ssl", "ParameterValue": "1", "ApplyMethod": "immediate"}
     rds.modify_db_parameter_group(DBParameterGroupName="pg", Parameters=[force])
@@ -58,20 +56,14 @@ def make_replica(world: AccountWorld, region: str = ELSEWHERE, *, lag_seconds: f
         KmsKeyId=key_of(world, region),
         SourceRegion=REGION,
     )
-    if lag_seconds is not None:
-        put_lag(world, lag_seconds)
+    set_lag(world, lag_seconds)
 
 
-def put_lag(world: AccountWorld, seconds: float) -> None:
-    """As AWS publishes it: nobody else may write into its namespace. The plane has one store for all regions."""
-    measured = {
-        "MetricName": "ReplicaLag",
-        "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": "orders-copy"}],
-        "Timestamp": datetime.fromtimestamp(world.clock.now(), UTC),
-        "Value": seconds,
-    }
-    world.plane.put_metrics("AWS/RDS", [measured])
-    world.clock.advance(_UNTIL_VISIBLE_SECONDS)
+def set_lag(world: AccountWorld, seconds: float | None) -> None:
+    """What RDS publishes from now on, nothing if None."""
+    world.plane.set_fault("replica_lag_seconds", seconds or 0.0, slot="account")
+    world.plane.set_fault("replica_lag", "absent" if seconds is None else "published", slot="account")
+    world.clock.advance(1)  # a minute that has just begun is not over for who asks up to now
 
 
 def make_cache(world: AccountWorld, **different: Any) -> None:

@@ -50,24 +50,21 @@ def make_role(world: AccountWorld, name: str, trust: dict[str, Any], *statements
 
 
 def make_roles(world: AccountWorld) -> None:
-    """The service's, the deployer's and the engine's, and a root with a second factor."""
+    """The service's, the deployer's and the engine's."""
     tasks = trusted_by_service("ecs-tasks.amazonaws.com")
     make_role(world, "shop-api", tasks, allow(["dynamodb:GetItem"], "arn:aws:dynamodb:*:*:table/sessions"))
     make_role(world, "deploy", trusted_by_repository(), allow(["ecs:DescribeServices"]))
     make_role(world, "engine", tasks, allow(sorted(ENGINE_ACTIONS)))
     attached = world.client("iam").create_policy(PolicyName="more", PolicyDocument=policy(allow(["logs:PutLogEvents"])))
     world.client("iam").attach_role_policy(RoleName="shop-api", PolicyArn=attached["Policy"]["Arn"])
-    guard_root()
     world.declared = replace(
         world.declared, deploy_roles=frozenset({"deploy"}), engine_role="engine", engine_actions=ENGINE_ACTIONS
     )
 
 
-def guard_root(factor: int = 1) -> None:
-    """AWS has no call that gives the root a second factor, and moto none that says that it has one."""
-    from moto.iam.models import iam_backends
-
-    iam_backends[ACCOUNT_ID]["aws"].account_summary._account_mfa_enabled = factor
+def unguard_root(world: AccountWorld) -> None:
+    """A fault of the sandbox's: AWS has no call that takes the root's second factor away."""
+    world.plane.set_fault("root_without_second_factor", True, slot="account")
 
 
 def make_trail(world: AccountWorld, **different: Any) -> None:

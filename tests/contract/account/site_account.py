@@ -315,8 +315,7 @@ def make_services(world: AccountWorld, tasks: int = 2) -> None:
     names = {slot: f"shop-api-{slot}" for slot in ("blue", "green")}
     world.declared = replace(world.declared, cluster_name=CLUSTER, service_names=names)
     if tasks:
-        wait_until(lambda: len(running(world)) == tasks, f"{tasks} tasks of green")
-        register_instances(world, running(world))
+        wait_until(lambda: len(found(world)) == tasks, f"{tasks} tasks of green, registered")
 
 
 def placement(world: AccountWorld, subnets: Sequence[str] = (), *, public: str = "DISABLED") -> dict[str, Any]:
@@ -336,14 +335,20 @@ def running(world: AccountWorld, slot: str = "green") -> list[str]:
     return [arn.rsplit("/", 1)[-1] for arn in arns]
 
 
-def register_instances(world: AccountWorld, tasks: Sequence[str], slot: str = "green") -> None:
-    """What ECS does in AWS for every task that runs; the control plane does not."""
-    for number, task in enumerate(tasks):
-        world.client("servicediscovery").register_instance(
-            ServiceId=world.made[f"registry-{slot}"],
-            InstanceId=task,
-            Attributes={"AWS_INSTANCE_IPV4": f"10.30.20.{10 + number}"},
-        )
+def found(world: AccountWorld, slot: str = "green") -> list[str]:
+    """Ids of a slot's instances in Cloud Map, where ECS registers every task that runs."""
+    registry = world.made[f"registry-{slot}"]
+    rows = world.client("servicediscovery").list_instances(ServiceId=registry)["Instances"]
+    return [row["Id"] for row in rows]
+
+
+def register_instance(world: AccountWorld, instance: str, slot: str) -> None:
+    """What anybody may enter beside ECS."""
+    world.client("servicediscovery").register_instance(
+        ServiceId=world.made[f"registry-{slot}"],
+        InstanceId=instance,
+        Attributes={"AWS_INSTANCE_IPV4": "10.30.20.10"},
+    )
 
 
 def make_scaling(world: AccountWorld, slot: str = "green", *, low: int = 2, high: int = 20, without: str = "") -> None:

@@ -90,7 +90,7 @@ def _engine_may_less(world: AccountWorld) -> None:
         (_trusts(guard.trusted_by_repository("*")), "second_factor", "without a second factor"),
         (_engine_may_more, "published_minimum", "more than published: iam:PassRole"),
         (_engine_may_less, "published_minimum", "not enough: elasticloadbalancing:ModifyRule"),
-        (lambda _: guard.guard_root(0), "root_guarded", "root has no second factor"),
+        (guard.unguard_root, "root_guarded", "root has no second factor"),
     ],
     ids=[
         *("star", "star-of-a-service", "all-but", "attached-star", "open-trust", "no-mfa", "mfa-if-exists"),
@@ -248,12 +248,32 @@ def test_a_suspended_detector(world: AccountWorld) -> None:
     assert "is DISABLED" in seen["enabled"].message
 
 
-def test_what_moto_lacks_is_a_source_error(world: AccountWorld) -> None:
+def test_the_sandboxs_detector_finds_nothing(world: AccountWorld) -> None:
+    """Here nothing is ever detected: that nothing was found is an imitation."""
     world.client("guardduty").create_detector(Enable=True)
     seen = world.judge("detector")
 
-    assert seen["enabled"].verdict is Verdict.PASS
-    assert seen["no_high_findings"].verdict is Verdict.SOURCE_ERROR
+    demand_green(seen)
+    assert {name: one.basis for name, one in seen.items()} == {
+        "enabled": Basis.LIVE,
+        "no_high_findings": Basis.EMULATED,
+    }
+
+
+@pytest.mark.parametrize(
+    ("fault", "name", "word"),
+    [
+        ("high_finding", "no_high_findings", "1 open finding(s): UnauthorizedAccess"),
+        ("detector_suspended", "enabled", "is DISABLED"),
+    ],
+)
+def test_a_fault_of_the_detector_comes_and_goes(world: AccountWorld, fault: str, name: str, word: str) -> None:
+    world.client("guardduty").create_detector(Enable=True)
+    world.plane.set_fault(fault, True, slot="account")
+
+    demand_red(world.judge("detector"), name, word)
+    world.plane.set_fault(fault, False, slot="account")
+    demand_green(world.judge("detector"))
 
 
 def _delivered(world: AccountWorld, **status: Any) -> Observation:

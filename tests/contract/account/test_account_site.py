@@ -424,7 +424,7 @@ def test_a_task_that_is_not_registered(shop: AccountWorld) -> None:
 
 
 def test_an_instance_without_a_task(shop: AccountWorld) -> None:
-    site.register_instances(shop, ["gone"], "blue")
+    site.register_instance(shop, "gone", "blue")
 
     demand_red(shop.judge("discovery"), "instances_match", "blue: 1 instance(s) without a task")
 

@@ -106,7 +106,22 @@ def test_the_submitter_writes_requests_and_new_rollouts_only() -> None:
     assert allowed("submitter") - allowed("observer") == writes
 
 
-@pytest.mark.parametrize("name", ["submitter", "controller"])
+def test_the_dead_man_may_nothing_that_a_controller_may_not() -> None:
+    """Of changes only what gives traffic back. tests/contract/test_deadman.py shows that it does all of it."""
+    changes = {action for action in allowed("deadman") if not re.match(r"[\w-]+:(Describe|List|Get|Query)", action)}
+
+    assert allowed("deadman") < allowed("controller")
+    assert changes == {
+        "dynamodb:DeleteItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "ecs:UpdateService",
+        "elasticloadbalancing:ModifyRule",
+        "sns:Publish",
+    }
+
+
+@pytest.mark.parametrize("name", ["submitter", "controller", "deadman"])
 def test_the_past_cannot_be_changed(name: str) -> None:
     """Journal, plan and history are only added to; what IAM cannot forbid, PutItem over one, the hash chain shows."""
     denied = next(one for one in statements(name) if one["Effect"] == "Deny")
@@ -115,7 +130,7 @@ def test_the_past_cannot_be_changed(name: str) -> None:
     assert denied["Condition"] == {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["rollout#*", "history#*"]}}
 
 
-@pytest.mark.parametrize("name", ["observer", "submitter", "controller"])
+@pytest.mark.parametrize("name", ["observer", "submitter", "controller", "deadman"])
 def test_no_action_and_no_resource_is_wider_than_it_must_be(name: str) -> None:
     for one in statements(name):
         assert not any("*" in action for action in one["Action"]), one["Sid"]
@@ -123,7 +138,7 @@ def test_no_action_and_no_resource_is_wider_than_it_must_be(name: str) -> None:
             assert set(one["Action"]) <= EVERYWHERE, one["Sid"]
 
 
-@pytest.mark.parametrize("name", ["observer", "submitter", "controller"])
+@pytest.mark.parametrize("name", ["observer", "submitter", "controller", "deadman"])
 def test_sids_are_unique_and_every_place_is_filled_in_by_name(name: str) -> None:
     sids = [one["Sid"] for one in statements(name)]
     places = set(re.findall(r"\$\{(\w+)\}", (POLICIES / f"{name}.json").read_text()))

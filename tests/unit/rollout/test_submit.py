@@ -13,7 +13,7 @@ from rollout.codec import plan_sha256
 from rollout.errors import BadInput, ConflictError
 from rollout.record import Record, State
 from rollout.submit import Submission, submit
-from tests.fakes.sim_ports import SimClock
+from tests.fakes.sim_ports import SimClock, SimPublic
 from tests.fakes.sim_world import IMAGES, NEW_IMAGE
 
 
@@ -81,8 +81,10 @@ def test_a_new_rollout_follows_an_ended_one(run: Loop) -> None:
     assert rec.rollout_id != ended.rollout_id
 
 
-def test_an_address_that_another_slot_answers_is_refused(run: Loop) -> None:
-    cleared(run).world.set_share(100, "somebody")
+def test_an_address_that_another_slot_answers_is_refused(run: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name may lead to another load balancer than the rule's."""
+    monkeypatch.setattr(SimPublic, "current", lambda public: ("blue", "1.1.0"))
+    cleared(run)
 
     with pytest.raises(BadInput, match="answered by blue"):
         again(run)
