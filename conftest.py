@@ -3,6 +3,8 @@
 pytest_plugins = [
     "gate.plugin",
     "rehearsal.plugin",
+    "rehearsal.code",
+    "rehearsal.account",
     "steps.environment",
     "steps.endpoints",
     "steps.certificates",
@@ -16,4 +18,5 @@ pytest_plugins = [
     "steps.rollback",
     "steps.emergency",
     "steps.headers",
+    "steps.policies",
 ]

@@ -14,8 +14,20 @@ KNOWS = {
     "gate": ("gate", "evidence", "probes", "rollout.model", "rollout.errors", "sandbox.client"),
     "evidence": ("evidence", "rollout.model"),
     "probes": ("probes", "rollout.model"),
-    "rehearsal": ("rehearsal", "sandbox", "probes", "rollout", "evidence"),
-    "steps": ("steps", "rehearsal", "probes", "gate.observe", "rollout.model"),
+    # Of policies only what says verdicts: rules and the reading of Terraform stay inside.
+    "rehearsal": (
+        "rehearsal",
+        "sandbox",
+        "probes",
+        "rollout",
+        "evidence",
+        "infrastructure.declaration",
+        "infrastructure.backend_file",
+        "policies.gate",
+        "policies.report",
+        "policies.settings",
+    ),
+    "steps": ("steps", "rehearsal", "probes", "gate.observe", "rollout.model", "policies.report"),
     "sandbox": ("sandbox", "rollout.model", "rollout.ports"),
     "policies": ("policies",),
     "infrastructure": ("infrastructure", "probes", "rollout.model"),
@@ -24,6 +36,8 @@ KNOWS = {
 # Modules of a package that may know more than the package.
 KNOWS_MORE = {
     "rehearsal/plugin.py": ("gate",),  # the pytest plugin: it works inside of the gate's run
+    "rehearsal/code.py": ("gate",),  # likewise
+    "rehearsal/account.py": ("gate",),  # likewise
     "rehearsal/prepared.py": ("gate",),  # the part of the plugin that tests/defects switches on
     # It applies to the sandbox's account, and reads the outputs as the engine does.
     "infrastructure/drill.py": ("sandbox", "rollout.errors", "rollout.outputs_file"),
