@@ -1,13 +1,13 @@
 """Applies an environment to the sandbox's control plane, plans again, destroys: `python -m infrastructure.drill`.
 
-The plan that is applied is the saved one; the second plan has to be empty; the outputs have to be what the engine
-reads; the destroy has to leave no resource. Exit codes: 0 all of it held; 1 something did not; 2 Terraform or its
-provider is not on this machine (nothing was tried).
+What is applied is the saved plan that was named by its digest, as infrastructure/apply.py does it, and its record has
+to hold (PROC-01); the outputs have to be what the engine reads; the destroy has to leave no resource. With --keep DIR
+the files of the change (saved plan, what it shows, record) stay. Exit codes: 0 all of it held; 1 something did not; 2
+Terraform or its provider is not on this machine (nothing was tried).
 """
 
 from __future__ import annotations
 
-import re
 import secrets
 import sys
 import tempfile
@@ -21,10 +21,31 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure.backend_file import Backend, copy_of_environment, read_backend
+from infrastructure.apply import commit_of
+from infrastructure.backend_file import ROOT, Backend, copy_of_environment, read_backend
+from infrastructure.change import (
+    APPLIED,
+    APPLY_SECONDS,
+    CHANGES,
+    INIT_SECONDS,
+    PARALLELISM,
+    SAVED,
+    Change,
+    Refused,
+    State,
+    actions,
+    counts,
+    sha256_of,
+)
+from infrastructure.rollouts import Rollouts
 from infrastructure.state_bucket import create_state_bucket
 from infrastructure.terraform import PLUGINS_VARIABLE, Terraform, TerraformFailed, TerraformMissing
+from probes.account.session import Account
+from probes.change_applied import judge_applied, read_applied
+from probes.strict_json import Unparsable
+from probes.terraform_plan import read_saved_plan
 from rollout.errors import RolloutError
+from rollout.model import Verdict
 from rollout.outputs_file import read_outputs
 from sandbox.addresses import claim_addresses
 from sandbox.clock import ClockWriter
@@ -34,18 +55,23 @@ from sandbox.errors import SandboxError
 
 ENVIRONMENT = "production"  # the one whose account is the emulated one
 FAILED, MISSING = 1, 2
-PARALLELISM = "20"
-# Limits in seconds, ten times what an idle machine needs. RDS in the provider waits over a minute for each instance.
-INIT_SECONDS, PLAN_SECONDS, APPLY_SECONDS, DESTROY_SECONDS = 120.0, 600.0, 2_700.0, 2_700.0
-_CHANGES, _NO_CHANGES = 2, 0  # of plan -detailed-exitcode
-_COUNTS = re.compile(r"(?:Plan|Apply complete!|Resources): .*\d+.*|No changes\..*")
+DESTROY_SECONDS = APPLY_SECONDS
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "drill", "AWS_SECRET_ACCESS_KEY": "drill"}
+_RELEASE_FILE = f"""\
+schema = 1
+[release]
+service = "shop-api"
+version = "1.1.0"
+[environments.{ENVIRONMENT}]
+outputs = "outputs.json"
+"""
 
 
 class DrillError(Exception):
     """A step did not hold what it promises."""
 
 
-FAILURES = (DrillError, TerraformFailed, RolloutError, SandboxError, ClientError, BotoCoreError)
+FAILURES = (DrillError, Refused, Unparsable, TerraformFailed, RolloutError, SandboxError, ClientError, BotoCoreError)
 
 
 class _NoTasks:
@@ -60,13 +86,21 @@ class _NoTasks:
 
 @dataclass(frozen=True, kw_only=True)
 class Drill:
-    """One environment on one control plane."""
+    """One change of one environment on one control plane."""
 
-    terraform: Terraform
-    backend: Backend
+    change: Change
     endpoint_url: str
     scratch: Path
-    topology: str = ""  # instead of the environment's own
+
+    @property
+    def terraform(self) -> Terraform:
+        """What the change runs."""
+        return self.change.terraform
+
+    @property
+    def backend(self) -> Backend:
+        """Where the state is."""
+        return self.change.state.backend
 
     def bootstrap(self) -> str:
         """The bucket of the state, as people make it."""
@@ -74,63 +108,49 @@ class Drill:
         create_state_bucket(session, self.backend, endpoint_url=self.endpoint_url)
         return self.backend.bucket
 
-    def init(self) -> str:
-        where = ["-backend-config=backend.hcl", "-backend-config=use_path_style=true", "-reconfigure"]
-        self.terraform.run("init", *where, "-input=false", "-lockfile=readonly", timeout_seconds=INIT_SECONDS)
-        return "state in the bucket, provider as locked"
-
-    def plan(self) -> str:
-        """Saves the plan that `apply` applies."""
-        return self._planned("first.tfplan", wanted=_CHANGES)
-
     def apply(self) -> str:
-        return self._applied("first.tfplan", timeout_seconds=APPLY_SECONDS)
+        """The saved plan, named by its digest; a second plan has to be empty. Raises Refused or TerraformFailed."""
+        return self.change.apply(sha256_of(self.change.place / SAVED), self._rollouts())
 
-    def plan_again(self) -> str:
-        return self._planned("second.tfplan", wanted=_NO_CHANGES)
+    def record(self) -> str:
+        """The record of the apply is what PROC-01 asks for. Raises DrillError, or Unparsable."""
+        place = self.change.place
+        saved = read_saved_plan((place / SAVED).read_bytes())
+        seen = judge_applied(read_applied((place / APPLIED).read_bytes()), saved, source=APPLIED)
+        wrong = [one.message for one in seen if one.verdict is not Verdict.PASS]
+        if wrong:
+            raise DrillError("; ".join(wrong))
+        return f"{len(seen)} of {len(seen)} hold"
 
     def outputs(self) -> str:
-        """`terraform output -json` is a file that the engine reads. Raises its BadInput if not."""
+        """`terraform output -json` is a file that the engine reads, and it knows of no rollout. Raises its BadInput."""
         finished = self.terraform.run("output", "-json", timeout_seconds=INIT_SECONDS)
         path = self.scratch / "outputs.json"
         path.write_text(finished.output, encoding="utf-8")
         target = read_outputs(path, environment=ENVIRONMENT).target
-        return f"the engine reads them: {target.cluster_name}, {target.public_host}"
+        active = self._rollouts().active(finished.output)
+        if active != 0:
+            raise DrillError(f"{active} rollouts are said to be active, and nobody started one")
+        return f"the engine reads them: {target.cluster_name}, {target.public_host}; no rollout is active"
+
+    def _rollouts(self) -> Rollouts:
+        """Asked of the emulated account, by a release file that declares nothing but the environment."""
+        path = self.scratch / "release.toml"
+        path.write_text(_RELEASE_FILE, encoding="utf-8")
+        variables = {**_CREDENTIALS, "AWS_ENDPOINT_URL": self.endpoint_url}
+        return Rollouts(environment=ENVIRONMENT, release_file=path, scratch=self.scratch, variables=variables)
 
     def destroy(self) -> str:
-        self._planned("destroy.tfplan", "-destroy", wanted=_CHANGES)
-        said = self._applied("destroy.tfplan", timeout_seconds=DESTROY_SECONDS)
+        path = self.scratch / "destroy.tfplan"
+        finished = self.change.plan_to(path, "-destroy", *self.change.options)
+        if finished.code != CHANGES:
+            raise DrillError(f"there is nothing to destroy\n{actions(finished.output)}")
+        options = ["-input=false", "-no-color", f"-parallelism={PARALLELISM}"]
+        said = self.terraform.run("apply", *options, str(path), timeout_seconds=DESTROY_SECONDS).output
         left = self.terraform.run("state", "list", timeout_seconds=INIT_SECONDS).output.split()
         if left:
             raise DrillError(f"{len(left)} resources are left: {', '.join(left[:10])}")
-        return said
-
-    def _planned(self, name: str, *more: str, wanted: int) -> str:
-        options = ["-input=false", "-no-color", "-detailed-exitcode", f"-parallelism={PARALLELISM}"]
-        if self.topology:
-            options.append(f"-var=topology={self.topology}")  # a file of variables outweighs TF_VAR_...
-        finished = self.terraform.run(
-            "plan", *options, *more, f"-out={self.scratch / name}", timeout_seconds=PLAN_SECONDS, allowed=(0, 2)
-        )
-        if finished.code != wanted:
-            raise DrillError("a plan without changes" if wanted else f"changes are left\n{_actions(finished.output)}")
-        return _counts(finished.output)
-
-    def _applied(self, name: str, *, timeout_seconds: float) -> str:
-        options = ["-input=false", "-no-color", f"-parallelism={PARALLELISM}"]
-        finished = self.terraform.run("apply", *options, str(self.scratch / name), timeout_seconds=timeout_seconds)
-        return _counts(finished.output)
-
-
-def _counts(output: str) -> str:
-    found = _COUNTS.findall(output)
-    return str(found[-1]).rstrip(".") if found else "no counts printed"
-
-
-def _actions(output: str) -> str:
-    """What a plan would do, without what it looked at."""
-    _, found, actions = output.partition("Terraform will perform the following actions:")
-    return actions.strip() if found else output
+        return counts(said)
 
 
 @contextmanager
@@ -177,46 +197,56 @@ def demand_provider(terraform: Terraform) -> str:
     return terraform.run("version", timeout_seconds=INIT_SECONDS).output.splitlines()[0]
 
 
-def run_drill(topology: str, *, scratch: Path) -> None:
-    """All steps in order, a line for each. Raises TerraformMissing, or one of FAILURES."""
+def run_drill(topology: str, *, scratch: Path, place: Path) -> None:
+    """All steps in order, a line for each; the files of the change go to `place`. Raises TerraformMissing, or one of
+    FAILURES."""
     with control_plane(scratch) as endpoint_url:
-        terraform = Terraform(
-            directory=copy_of_environment(ENVIRONMENT, scratch / "tree"),
-            scratch=scratch,
-            variables=_variables(),
-            environment={
-                "AWS_ENDPOINT_URL": endpoint_url,
-                "AWS_ACCESS_KEY_ID": "drill",
-                "AWS_SECRET_ACCESS_KEY": "drill",
-                "AWS_MAX_ATTEMPTS": "4",  # a failing call is an error, not an hour of retries
-                "AWS_RETRY_MODE": "standard",
-            },
-        )
-        drill = Drill(
-            terraform=terraform,
-            backend=read_backend(ENVIRONMENT),
-            endpoint_url=endpoint_url,
-            scratch=scratch,
-            topology=topology,
-        )
-        _step("terraform", lambda: demand_provider(terraform))
+        drill = _drill(topology, endpoint_url, scratch=scratch, place=place)
+        _step("terraform", lambda: demand_provider(drill.terraform))
         _step("state bucket", drill.bootstrap)
-        _step("init", drill.init)
-        _step("plan", drill.plan)
+        _step("init", drill.change.init)
+        _step("plan", drill.change.plan)
         _step("apply", drill.apply)
-        _step("plan again", drill.plan_again)
+        _step("record", drill.record)
         _step("outputs", drill.outputs)
         _step("destroy", drill.destroy)
 
 
+def _drill(topology: str, endpoint_url: str, *, scratch: Path, place: Path) -> Drill:
+    terraform = Terraform(
+        directory=copy_of_environment(ENVIRONMENT, scratch / "tree"),
+        scratch=scratch,
+        variables=_variables(),
+        # A failing call is an error, not an hour of retries.
+        environment={
+            **_CREDENTIALS, "AWS_ENDPOINT_URL": endpoint_url, "AWS_MAX_ATTEMPTS": "4", "AWS_RETRY_MODE": "standard"
+        },
+    )  # fmt: skip
+    backend = read_backend(ENVIRONMENT)
+    change = Change(
+        terraform=terraform,
+        environment=ENVIRONMENT,
+        place=place,
+        state=State(Account(region=backend.region, endpoint_url=endpoint_url), backend),
+        # A file of variables outweighs TF_VAR_..., an option does not.
+        options=(f"-var=topology={topology}",) if topology else (),
+        commit=commit_of(ROOT.parent),
+        init_options=("-backend-config=use_path_style=true",),
+    )
+    return Drill(change=change, endpoint_url=endpoint_url, scratch=scratch)
+
+
 @click.command()
 @click.option("--topology", type=click.Choice(["direct", "gateway"]), default=None, help="Instead of the tfvars' own.")
-def main(topology: str | None) -> None:
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the files of the change here.")
+def main(topology: str | None, keep: Path | None) -> None:
     """Apply production to an emulated account, plan again, read the outputs, destroy."""
     started = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="release-gates-drill-") as scratch:
-            run_drill(topology or "", scratch=Path(scratch))
+            place = keep or Path(scratch) / "change"
+            place.mkdir(parents=True, exist_ok=True)
+            run_drill(topology or "", scratch=Path(scratch), place=place)
     except TerraformMissing as error:
         click.echo(f"not run: {error}", err=True)
         sys.exit(MISSING)

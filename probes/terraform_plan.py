@@ -11,7 +11,8 @@ import hashlib
 import io
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from probes.stateful import what_is_lost
 from probes.strict_json import Fields, Unparsable, parse
@@ -20,6 +21,8 @@ SAVED_BYTES_MAX = SHOWN_BYTES_MAX = 64 * 1024 * 1024
 _MEMBERS_MAX, _CHANGES_MAX, _DEPTH_MAX = 20_000, 50_000, 100
 _STATE, _PLAN, _LOCK = "tfstate", "tfplan", ".terraform.lock.hcl"
 _LOCK_BYTES_MAX = 1024 * 1024
+# The configuration that a plan was made of lies in it: internal/plans/planfile/config_snapshot.go.
+_CODE, _MODULE = "tfconfig/", "m-"
 # What reading a damaged ZIP file raises, by zipfile and the decompressors behind it.
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 # JSON format of Terraform, "Change Representation", with "forget" since 1.7.
@@ -37,13 +40,20 @@ class State:
         return f"state {self.lineage[:8] or 'none yet'} no. {self.serial}"
 
 
+NO_STATE = State(lineage="", serial=0)  # before the first apply; `terraform state pull` prints nothing then
+
+
 @dataclass(frozen=True, kw_only=True)
 class SavedPlan:
-    """A saved plan: SHA-256 of its file, of the providers it was made with, and the state that it changes."""
+    """A saved plan: SHA-256 of its file, of the providers it was made with, and the state that it changes.
+
+    `code`: SHA-256 of every file of the configuration that it was made of, by "module key/file name".
+    """
 
     sha256: str
     lock_sha256: str
     state: State
+    code: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +109,13 @@ def read_saved_plan(raw: bytes) -> SavedPlan:
             _demand_members(archive)
             state = _member(archive, _STATE, SAVED_BYTES_MAX)
             lock = _member(archive, _LOCK, _LOCK_BYTES_MAX)
+            code = _code(archive)
     except Unparsable:
         raise
     except _ZIP_ERRORS as error:
         raise Unparsable(f"no saved plan of Terraform: {str(error)[:200]}") from None
-    return SavedPlan(sha256=hashlib.sha256(raw).hexdigest(), lock_sha256=lock_digest(lock), state=read_state(state))
+    sha256 = hashlib.sha256(raw).hexdigest()
+    return SavedPlan(sha256=sha256, lock_sha256=lock_digest(lock), state=read_state(state), code=code)
 
 
 def _demand_members(archive: zipfile.ZipFile) -> None:
@@ -113,6 +125,20 @@ def _demand_members(archive: zipfile.ZipFile) -> None:
     for name in (_PLAN, _STATE, _LOCK):
         if names.count(name) != 1:
             raise Unparsable(f"the saved plan has {names.count(name)} parts {name} instead of one")
+
+
+def _code(archive: zipfile.ZipFile) -> dict[str, str]:
+    """SHA-256 by "module key/file" of the configuration's files; the root module's key is empty.
+
+    The sum of their sizes is bounded by what was read, not by what the table of contents claims."""
+    found: dict[str, str] = {}
+    rest = SAVED_BYTES_MAX
+    for name in archive.namelist():
+        if name.startswith(_CODE + _MODULE):
+            content = _member(archive, name, rest)
+            rest -= len(content)
+            found[name.removeprefix(_CODE + _MODULE)] = hashlib.sha256(content).hexdigest()
+    return found
 
 
 def _member(archive: zipfile.ZipFile, name: str, bytes_max: int) -> bytes:
