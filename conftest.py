@@ -19,4 +19,5 @@ pytest_plugins = [
     "steps.emergency",
     "steps.headers",
     "steps.policies",
+    "steps.code",
 ]

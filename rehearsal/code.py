@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from gate.facts import record, record_part
+from gate.settings import environment_name
 from gate.verdicts import NotPassed
 from policies.gate import evaluate
 from policies.report import Report
 from policies.settings import Unusable
-from rollout.model import Verdict
+from rehearsal.findings import hosts
+from rollout.model import Observation, Verdict
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +42,9 @@ def judged_code(pytestconfig: pytest.Config, infrastructure: Path) -> Report:
 def roots(infrastructure: Path) -> tuple[Path, ...]:
     """The root module of each environment, by name; none where the directory is missing."""
     return tuple(sorted(path for path in (infrastructure / "environments").glob("*") if path.is_dir()))
+
+
+@pytest.fixture(scope="session")
+def hosts_verified(pytestconfig: pytest.Config) -> tuple[Observation, ...]:
+    """What hosts said that were configured by this tree's playbooks."""
+    return hosts.verified(pytestconfig.rootpath, environment_name(pytestconfig))

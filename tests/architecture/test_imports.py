@@ -14,7 +14,7 @@ KNOWS = {
     "gate": ("gate", "evidence", "probes", "rollout.model", "rollout.errors", "sandbox.client"),
     "evidence": ("evidence", "rollout.model"),
     "probes": ("probes", "rollout.model"),
-    # Of policies only what says verdicts: rules and the reading of Terraform stay inside.
+    # Of policies what says verdicts, and what reads Terraform; never a rule.
     "rehearsal": (
         "rehearsal",
         "sandbox",
