@@ -16,23 +16,16 @@ KNOWS = {
     "probes": ("probes", "rollout.model"),
     # Of policies what says verdicts, and what reads Terraform; never a rule.
     "rehearsal": (
-        "rehearsal",
-        "sandbox",
-        "probes",
-        "rollout",
-        "evidence",
-        "infrastructure.declaration",
-        "infrastructure.backend_file",
-        "policies.gate",
-        "policies.report",
-        "policies.settings",
+        "rehearsal", "sandbox", "probes", "rollout", "evidence", "infrastructure.declaration",
+        "infrastructure.backend_file", "policies.gate", "policies.report", "policies.settings", "policies.hcl.files",
+        "policies.hcl.syntax",
     ),
     "steps": ("steps", "rehearsal", "probes", "gate.observe", "rollout.model", "policies.report"),
     "sandbox": ("sandbox", "rollout.model", "rollout.ports"),
     "policies": ("policies",),
     "infrastructure": ("infrastructure", "probes", "rollout.model"),
     "loadtests": ("loadtests",),
-}
+}  # fmt: skip
 # Modules of a package that may know more than the package.
 KNOWS_MORE = {
     "rehearsal/plugin.py": ("gate",),  # the pytest plugin: it works inside of the gate's run
