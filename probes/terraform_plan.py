@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import posixpath
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ _MEMBERS_MAX, _CHANGES_MAX, _DEPTH_MAX = 20_000, 50_000, 100
 _STATE, _PLAN, _LOCK = "tfstate", "tfplan", ".terraform.lock.hcl"
 _LOCK_BYTES_MAX = 1024 * 1024
 # The configuration that a plan was made of lies in it: internal/plans/planfile/config_snapshot.go.
-_CODE, _MODULE = "tfconfig/", "m-"
+_CODE, _MODULE, _CODE_MODULES = "tfconfig/", "m-", "tfconfig/modules.json"
 # What reading a damaged ZIP file raises, by zipfile and the decompressors behind it.
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 # JSON format of Terraform, "Change Representation", with "forget" since 1.7.
@@ -47,7 +48,7 @@ NO_STATE = State(lineage="", serial=0)  # before the first apply; `terraform sta
 class SavedPlan:
     """A saved plan: SHA-256 of its file, of the providers it was made with, and the state that it changes.
 
-    `code`: SHA-256 of every file of the configuration that it was made of, by "module key/file name".
+    `code`: SHA-256 of every file of the configuration that it was made of, by its path from the root module.
     """
 
     sha256: str
@@ -128,16 +129,26 @@ def _demand_members(archive: zipfile.ZipFile) -> None:
 
 
 def _code(archive: zipfile.ZipFile) -> dict[str, str]:
-    """SHA-256 by "module key/file" of the configuration's files; the root module's key is empty.
+    """SHA-256 of the configuration's files by their paths from the root module (`../../modules/compute/main.tf`).
 
     The sum of their sizes is bounded by what was read, not by what the table of contents claims."""
+    names = [name for name in archive.namelist() if name.startswith(_CODE + _MODULE)]
+    if not names:
+        return {}
+    if _CODE_MODULES not in archive.namelist():
+        raise Unparsable(f"the saved plan has modules, but no {_CODE_MODULES} that says where they are")
+    rows = parse(_member(archive, _CODE_MODULES, _LOCK_BYTES_MAX), bytes_max=_LOCK_BYTES_MAX)
+    modules = [Fields(row, "module") for row in (rows if isinstance(rows, list) else ())]
+    places = {one.text("Key", r".{0,200}"): one.text("Dir", r".{1,300}") for one in modules}
     found: dict[str, str] = {}
     rest = SAVED_BYTES_MAX
-    for name in archive.namelist():
-        if name.startswith(_CODE + _MODULE):
-            content = _member(archive, name, rest)
-            rest -= len(content)
-            found[name.removeprefix(_CODE + _MODULE)] = hashlib.sha256(content).hexdigest()
+    for name in names:
+        key, _, file = name.removeprefix(_CODE + _MODULE).partition("/")
+        if key not in places:
+            raise Unparsable(f"{name} of the saved plan belongs to no module that it lists")
+        content = _member(archive, name, rest)
+        rest -= len(content)
+        found[posixpath.normpath(f"{places[key]}/{file}")] = hashlib.sha256(content).hexdigest()
     return found
 
 
