@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from infrastructure.backend_file import Backend
+from infrastructure.rollouts import NotKnown
 from infrastructure.terraform import Finished, Terraform, TerraformFailed
 from probes.account.asking import ClientMaker, Unread
 from probes.account.state import locks_of, operation_of
@@ -41,8 +42,8 @@ class Refused(Exception):
 class Active(Protocol):
     """Who knows of rollouts (`rollouts.Rollouts`, or a double of it in a test)."""
 
-    def active(self, outputs: str) -> int | None:
-        """How many are active; None where it is not known."""
+    def active(self, outputs: str) -> int:
+        """How many are active. Raises NotKnown."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,13 @@ class Change:
         """
         content = (self.place / SAVED).read_bytes()
         saved = _approved(content, approved_sha256)
-        before = self._before(saved, rollouts)
+        before = self._before(saved)
         self._write(before)
         _demand_same(before, saved)
+        before = replace(before, rollouts_active=self._rollouts(rollouts))
+        self._write(before)
+        if before.rollouts_active:
+            raise Refused("a rollout is active. Wait for its end: infrastructure must not change below it.")
         # What was hashed is what is applied: the file in the place may be another one by now.
         frozen = self.terraform.scratch / SAVED
         frozen.write_bytes(content)
@@ -132,18 +137,22 @@ class Change:
             raise TerraformFailed(f"terraform apply ended with {finished.code}, half-way:\n{finished.output[-3000:]}")
         return self._settle(ended, finished)
 
-    def _before(self, saved: SavedPlan, rollouts: Active) -> Applied:
-        """What there is at the moment before: lock file, state, rollouts."""
-        started = _now()
+    def _rollouts(self, rollouts: Active) -> int:
         outputs = self.terraform.run("output", "-json", timeout_seconds=INIT_SECONDS).output
+        try:
+            return rollouts.active(outputs)
+        except NotKnown as error:
+            raise Refused(f"whether a rollout is active is not known: {error}") from error
+
+    def _before(self, saved: SavedPlan) -> Applied:
+        """What there is at the moment before: lock file and state."""
         return Applied(
             environment=self.environment,
             commit=self.commit or None,
-            started=started,
+            started=_now(),
             plan_sha256=saved.sha256,
             lock_sha256=lock_digest((self.terraform.directory / LOCK_FILE).read_bytes()),
             state_before=self._state(),
-            rollouts_active=rollouts.active(outputs),
         )
 
     def _state(self) -> StateNumber | None:
@@ -189,10 +198,6 @@ def _demand_same(before: Applied, saved: SavedPlan) -> None:
     if before.state_before != saved.state:
         seen = before.state_before or "not readable"
         raise Refused(f"the state is {seen}, the plan was made on {saved.state}. Plan again, and have that approved.")
-    if before.rollouts_active is None:
-        raise Refused("whether a rollout is active is not known. Look with: python -m rollout status")
-    if before.rollouts_active:
-        raise Refused("a rollout is active. Wait for its end: infrastructure must not change below it.")
 
 
 def _now() -> datetime:

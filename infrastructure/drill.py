@@ -37,7 +37,7 @@ from infrastructure.change import (
     counts,
     sha256_of,
 )
-from infrastructure.rollouts import Rollouts
+from infrastructure.rollouts import NotKnown, Rollouts
 from infrastructure.state_bucket import create_state_bucket
 from infrastructure.terraform import PLUGINS_VARIABLE, Terraform, TerraformFailed, TerraformMissing
 from probes.account.session import Account
@@ -71,7 +71,8 @@ class DrillError(Exception):
     """A step did not hold what it promises."""
 
 
-FAILURES = (DrillError, Refused, Unparsable, TerraformFailed, RolloutError, SandboxError, ClientError, BotoCoreError)
+_OURS = (DrillError, Refused, NotKnown, Unparsable, TerraformFailed, RolloutError, SandboxError)
+FAILURES = (*_OURS, ClientError, BotoCoreError)
 
 
 class _NoTasks:
@@ -128,17 +129,17 @@ class Drill:
         path = self.scratch / "outputs.json"
         path.write_text(finished.output, encoding="utf-8")
         target = read_outputs(path, environment=ENVIRONMENT).target
-        active = self._rollouts().active(finished.output)
-        if active != 0:
-            raise DrillError(f"{active} rollouts are said to be active, and nobody started one")
+        if self._rollouts().active(finished.output):
+            raise DrillError("a rollout is said to be active, and nobody started one")
         return f"the engine reads them: {target.cluster_name}, {target.public_host}; no rollout is active"
 
     def _rollouts(self) -> Rollouts:
         """Asked of the emulated account, by a release file that declares nothing but the environment."""
         path = self.scratch / "release.toml"
         path.write_text(_RELEASE_FILE, encoding="utf-8")
-        variables = {**_CREDENTIALS, "AWS_ENDPOINT_URL": self.endpoint_url}
-        return Rollouts(environment=ENVIRONMENT, release_file=path, scratch=self.scratch, variables=variables)
+        return Rollouts(
+            environment=ENVIRONMENT, release_file=path, scratch=self.scratch, endpoint_url=self.endpoint_url
+        )
 
     def destroy(self) -> str:
         path = self.scratch / "destroy.tfplan"
