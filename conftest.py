@@ -5,6 +5,7 @@ pytest_plugins = [
     "rehearsal.plugin",
     "rehearsal.code",
     "rehearsal.account",
+    "rehearsal.compliance",
     "steps.environment",
     "steps.endpoints",
     "steps.certificates",
@@ -20,4 +21,7 @@ pytest_plugins = [
     "steps.headers",
     "steps.policies",
     "steps.code",
+    "steps.compliance",
+    "steps.changes",
+    "steps.journal",
 ]

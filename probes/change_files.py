@@ -4,6 +4,7 @@
     authors.txt                 who wrote the change, one identity a line
     approvals/*.dsse.json       what people attested about it
     apply.json                  the record of the apply
+    inventory.json              what there was in the account when it had ended
 
 A file that is not there is NO_DATA, one that cannot be read or understood SOURCE_ERROR; neither is ever taken for good.
 """
@@ -17,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from probes.account.inventory import Inventory, read_inventory
 from probes.attestation.approvers import read_approvers
 from probes.attestation.documents import Document, read_documents
 from probes.change_applied import judge_applied, read_applied
@@ -26,8 +28,8 @@ from probes.strict_json import Unparsable
 from probes.terraform_plan import SAVED_BYTES_MAX, SavedPlan, read_saved_plan, read_shown_plan
 from rollout.model import Basis, Observation
 
-SAVED, SHOWN, AUTHORS, APPROVALS, APPLIED = "saved.tfplan", "plan.json", "authors.txt", "approvals", "apply.json"
-APPROVERS = "approvers.toml"
+SAVED, SHOWN, AUTHORS, APPROVALS = "saved.tfplan", "plan.json", "authors.txt", "approvals"
+APPLIED, INVENTORY, APPROVERS = "apply.json", "inventory.json", "approvers.toml"
 Read = TypeVar("Read")
 
 
@@ -75,6 +77,13 @@ class ChangeFiles:
         except Absent as absent:
             return (_missing("apply.files", absent),)
         return judge_applied(applied, saved, source=self._source(APPLIED))
+
+    def inventory(self) -> Inventory | Observation:
+        """PRE-01: what the apply left, or `inventory.file`, which says what is missing."""
+        try:
+            return self._read(INVENTORY, read_inventory)
+        except Absent as absent:
+            return _missing("inventory.file", absent)
 
     def _saved(self) -> SavedPlan:
         return self._read(SAVED, read_saved_plan)

@@ -35,12 +35,21 @@ def hold(report: Report, table: Table) -> tuple[Observation, ...]:
 
 def _held(report: Report, name: str, *, sentence: str) -> Observation:
     result = report.policy(name)
-    question = Question(name=f"policy.{name}", rule=result.says, source=_source(report), basis=Basis.ARTEFACT)
     if result.says and result.says != sentence:
-        return misread(question, sentence)
-    return question.answer(
+        return misread(_question(report, result), sentence)
+    return answer(report, name)
+
+
+def answer(report: Report, name: str) -> Observation:
+    """`policy.<id>` with the policy's own verdict; NO_DATA for one that does not exist."""
+    result = report.policy(name)
+    return _question(report, result).answer(
         Verdict(result.verdict.value), result.population, message=_told(result), n=len(result.population)
     )
+
+
+def _question(report: Report, result: PolicyResult) -> Question:
+    return Question(name=f"policy.{result.id}", rule=result.says, source=_source(report), basis=Basis.ARTEFACT)
 
 
 def _told(result: PolicyResult) -> str:
