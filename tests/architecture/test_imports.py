@@ -19,6 +19,8 @@ KNOWS = {
         "rehearsal", "sandbox", "probes", "rollout", "evidence", "infrastructure.declaration",
         "infrastructure.backend_file", "policies.gate", "policies.report", "policies.settings", "policies.hcl.files",
         "policies.hcl.syntax",
+        "policies.suppressions",
+        "policies.catalogue",
     ),
     "steps": ("steps", "rehearsal", "probes", "gate.observe", "rollout.model", "policies.report"),
     "sandbox": ("sandbox", "rollout.model", "rollout.ports"),
@@ -31,6 +33,7 @@ KNOWS_MORE = {
     "rehearsal/plugin.py": ("gate",),  # the pytest plugin: it works inside of the gate's run
     "rehearsal/code.py": ("gate",),  # likewise
     "rehearsal/account.py": ("gate",),  # likewise
+    "rehearsal/compliance.py": ("gate",),  # likewise
     "rehearsal/prepared.py": ("gate",),  # the part of the plugin that tests/defects switches on
     # It applies to the sandbox's account, and reads the outputs as the engine does.
     "infrastructure/drill.py": ("sandbox", "rollout.errors", "rollout.outputs_file"),
