@@ -17,15 +17,18 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from infrastructure.backend_file import ENVIRONMENTS, ROOT, BackendError, environment_directory, read_backend
-from infrastructure.change import APPLIED, SAVED, SHOWN, Change, Refused, State, sha256_of
+from infrastructure.change import Change, Refused, State, sha256_of
+from infrastructure.declaration import DeclarationError
 from infrastructure.rollouts import Rollouts
 from infrastructure.terraform import Terraform, TerraformFailed, TerraformMissing
 from probes.account.session import Account
+from probes.change_files import APPLIED, AUTHORS, SAVED, SHOWN
 
 FAILED, MISSING, REFUSED, USAGE = 1, 2, 3, 4
 _CREDENTIALS = ("AWS_", "TF_VAR_")
@@ -45,16 +48,20 @@ def application() -> None:
 @_ENVIRONMENT
 @_PLACE
 @_VARIABLES
-def plan(environment: str, place: Path, var_file: str) -> None:
+@click.option(
+    "--base", default="", help="Commit that was applied last: who wrote since then is an author of this plan."
+)
+def plan(environment: str, place: Path, var_file: str, base: str) -> None:
     """Save a plan, and show what it would do: its digest is what gets approved."""
     with tempfile.TemporaryDirectory(prefix="release-gates-plan-") as scratch:
         change = _change(environment, place, Path(scratch), var_file=var_file)
-        _guarded(lambda: _planned(change))
+        _guarded(lambda: _planned(change, authors_of(ROOT, base)))
 
 
-def _planned(change: Change) -> None:
+def _planned(change: Change, authors: Sequence[str]) -> None:
     change.init()
     counts = change.plan()
+    (change.place / AUTHORS).write_text("".join(f"{one}\n" for one in authors), encoding="utf-8")
     click.echo(f"{counts}\nread {change.place / SHOWN}, then approve {sha256_of(change.place / SAVED)}")
 
 
@@ -75,7 +82,7 @@ def apply(environment: str, place: Path, var_file: str, approved: str, release_f
 def _applied(change: Change, approved: str, rollouts: Rollouts) -> None:
     change.init()
     counts = change.apply(approved, rollouts)
-    click.echo(f"{counts}\nthe record is {change.place / APPLIED}")
+    click.echo(f"{counts}\n{change.inventory()}\nthe record is {change.place / APPLIED}")
 
 
 def _change(environment: str, place: Path, scratch: Path, *, var_file: str) -> Change:
@@ -102,6 +109,16 @@ def commit_of(tree: Path) -> str:
         return ""
 
 
+def authors_of(tree: Path, base: str) -> list[str]:
+    """Who wrote the tree since a commit, or ever: they cannot approve it. Empty where git does not answer, which the
+    gate reads as nobody knows."""
+    try:
+        said = _git(tree, "log", "--format=%ae%n%ce", *([f"{base}..HEAD"] if base else []), "--", ".")
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return sorted({line.strip() for line in said.splitlines() if line.strip()})
+
+
 def _git(tree: Path, *arguments: str) -> str:
     command = ["git", "-C", str(tree), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
@@ -118,7 +135,7 @@ def _guarded(action: object) -> None:
         _end(f"refused, nothing was changed: {error}", REFUSED)
     except BackendError as error:
         _end(str(error), USAGE)
-    except TerraformFailed as error:
+    except (TerraformFailed, DeclarationError) as error:
         _end(str(error), FAILED)
 
 

@@ -7,6 +7,7 @@ change_applied reads and judges it.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,16 +15,20 @@ from pathlib import Path
 from typing import Protocol
 
 from infrastructure.backend_file import Backend
+from infrastructure.declaration import declaration
 from infrastructure.rollouts import NotKnown
 from infrastructure.terraform import Finished, Terraform, TerraformFailed
-from probes.account.asking import ClientMaker, Unread
+from probes.account.asking import Unread
+from probes.account.census import inventory, views
+from probes.account.inventory import write_inventory
+from probes.account.session import Account
 from probes.account.state import locks_of, operation_of
 from probes.change_applied import Applied, write_applied
+from probes.change_files import APPLIED, INVENTORY, SAVED, SHOWN
 from probes.strict_json import Unparsable
 from probes.terraform_plan import NO_STATE, SavedPlan, lock_digest, read_saved_plan, read_state
 from probes.terraform_plan import State as StateNumber
 
-SAVED, SHOWN, APPLIED = "saved.tfplan", "plan.json", "apply.json"
 LOCK_FILE = ".terraform.lock.hcl"
 PARALLELISM = "20"
 # Limits in seconds, ten times what an idle machine needs. RDS in the provider waits over a minute for each instance.
@@ -50,7 +55,7 @@ class Active(Protocol):
 class State:
     """The state's bucket: who has locked it is read from the locks that Terraform leaves there."""
 
-    account: ClientMaker
+    account: Account
     backend: Backend
 
     def locks(self) -> frozenset[str] | Unread:
@@ -136,6 +141,17 @@ class Change:
         if finished.code:
             raise TerraformFailed(f"terraform apply ended with {finished.code}, half-way:\n{finished.output[-3000:]}")
         return self._settle(ended, finished)
+
+    def inventory(self) -> str:
+        """Write down what there is in the account now, for PRE-01. Raises DeclarationError, or TerraformFailed."""
+        outputs = json.loads(self.terraform.run("output", "-json", timeout_seconds=INIT_SECONDS).output)
+        declared = declaration(self.environment, {name: one["value"] for name, one in outputs.items()})
+        kinds = inventory(views(self.state.account, declared))
+        (self.place / INVENTORY).write_bytes(write_inventory(self.environment, kinds, taken=_now()))
+        unread = sorted(kind for kind, names in kinds.items() if names is None)
+        found = sum(len(names or ()) for names in kinds.values())
+        told = f"; could not be listed: {', '.join(unread)}" if unread else ""
+        return f"{found} resources of {len(kinds)} kinds{told}"
 
     def _rollouts(self, rollouts: Active) -> int:
         outputs = self.terraform.run("output", "-json", timeout_seconds=INIT_SECONDS).output

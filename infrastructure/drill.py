@@ -12,7 +12,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ from rollout.model import Verdict
 from rollout.outputs_file import read_outputs
 from sandbox.addresses import claim_addresses
 from sandbox.clock import ClockWriter
-from sandbox.cloud.plane import CloudPlane
+from sandbox.cloud.plane import CloudPlane, Front
 from sandbox.contracts import RunningTask, TaskSpec
 from sandbox.errors import SandboxError
 
@@ -155,29 +155,60 @@ class Drill:
 
 
 @contextmanager
-def control_plane(scratch: Path) -> Iterator[str]:
-    """An empty account at real time on a loopback address of its own; gives its endpoint."""
+def control_plane(scratch: Path, front: Front | None = None) -> Iterator[str]:
+    """An empty account at real time on a loopback address of its own, behind `front` if given; gives its endpoint."""
     addresses = claim_addresses()
     clock = ClockWriter(scratch / "clock", factor=1.0)
     plane = CloudPlane(clock, _NoTasks(), address=addresses.internal)
     try:
-        yield plane.start()
+        yield plane.start(front)
     finally:
         plane.stop()
         addresses.release()
 
 
-def _variables() -> dict[str, str]:
-    """What the pipeline gives, made up for one drill, and the one switch without which nothing can be destroyed."""
+def made_up() -> dict[str, str]:
+    """The variables that the pipeline gives, made up."""
     return {
         "test_header_value": secrets.token_urlsafe(24),
         "service_image_digest": f"sha256:{secrets.token_hex(32)}",
         "engine_image_digest": f"sha256:{secrets.token_hex(32)}",
-        "deletion_protection": "false",
     }
 
 
-def _step(name: str, action: Callable[[], str]) -> None:
+def drill_of(
+    endpoint_url: str, *, scratch: Path, variables: Mapping[str, str], place: Path, topology: str = ""
+) -> Drill:
+    """Production on the account behind an endpoint, with a copy of the tree in `scratch`; the change's files go to
+    `place`."""
+    terraform = Terraform(
+        directory=copy_of_environment(ENVIRONMENT, scratch / "tree"),
+        scratch=scratch,
+        variables=variables,
+        environment={
+            **_CREDENTIALS,
+            "AWS_ENDPOINT_URL": endpoint_url,
+            "AWS_MAX_ATTEMPTS": "4",  # a failing call is an error, not an hour of retries
+            "AWS_RETRY_MODE": "standard",
+        },
+    )
+    backend = read_backend(ENVIRONMENT)
+    place.mkdir(parents=True, exist_ok=True)
+    change = Change(
+        terraform=terraform,
+        environment=ENVIRONMENT,
+        place=place,
+        state=State(Account(region=backend.region, endpoint_url=endpoint_url), backend),
+        # A file of variables outweighs TF_VAR_..., an option does not.
+        options=(f"-var=topology={topology}",) if topology else (),
+        commit=commit_of(ROOT.parent),
+        init_options=("-backend-config=use_path_style=true",),
+    )
+    return Drill(change=change, endpoint_url=endpoint_url, scratch=scratch)
+
+
+def step(name: str, action: Callable[[], str]) -> None:
+    """Carry one step out and say in a line how it went and how long it took."""
     started = time.monotonic()
     try:
         said = action()
@@ -202,39 +233,16 @@ def run_drill(topology: str, *, scratch: Path, place: Path) -> None:
     """All steps in order, a line for each; the files of the change go to `place`. Raises TerraformMissing, or one of
     FAILURES."""
     with control_plane(scratch) as endpoint_url:
-        drill = _drill(topology, endpoint_url, scratch=scratch, place=place)
-        _step("terraform", lambda: demand_provider(drill.terraform))
-        _step("state bucket", drill.bootstrap)
-        _step("init", drill.change.init)
-        _step("plan", drill.change.plan)
-        _step("apply", drill.apply)
-        _step("record", drill.record)
-        _step("outputs", drill.outputs)
-        _step("destroy", drill.destroy)
-
-
-def _drill(topology: str, endpoint_url: str, *, scratch: Path, place: Path) -> Drill:
-    terraform = Terraform(
-        directory=copy_of_environment(ENVIRONMENT, scratch / "tree"),
-        scratch=scratch,
-        variables=_variables(),
-        # A failing call is an error, not an hour of retries.
-        environment={
-            **_CREDENTIALS, "AWS_ENDPOINT_URL": endpoint_url, "AWS_MAX_ATTEMPTS": "4", "AWS_RETRY_MODE": "standard"
-        },
-    )  # fmt: skip
-    backend = read_backend(ENVIRONMENT)
-    change = Change(
-        terraform=terraform,
-        environment=ENVIRONMENT,
-        place=place,
-        state=State(Account(region=backend.region, endpoint_url=endpoint_url), backend),
-        # A file of variables outweighs TF_VAR_..., an option does not.
-        options=(f"-var=topology={topology}",) if topology else (),
-        commit=commit_of(ROOT.parent),
-        init_options=("-backend-config=use_path_style=true",),
-    )
-    return Drill(change=change, endpoint_url=endpoint_url, scratch=scratch)
+        variables = {**made_up(), "deletion_protection": "false"}  # without the switch nothing can be destroyed
+        drill = drill_of(endpoint_url, scratch=scratch, variables=variables, place=place, topology=topology)
+        step("terraform", lambda: demand_provider(drill.terraform))
+        step("state bucket", drill.bootstrap)
+        step("init", drill.change.init)
+        step("plan", drill.change.plan)
+        step("apply", drill.apply)
+        step("record", drill.record)
+        step("outputs", drill.outputs)
+        step("destroy", drill.destroy)
 
 
 @click.command()
@@ -245,9 +253,7 @@ def main(topology: str | None, keep: Path | None) -> None:
     started = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="release-gates-drill-") as scratch:
-            place = keep or Path(scratch) / "change"
-            place.mkdir(parents=True, exist_ok=True)
-            run_drill(topology or "", scratch=Path(scratch), place=place)
+            run_drill(topology or "", scratch=Path(scratch), place=keep or Path(scratch) / "change")
     except TerraformMissing as error:
         click.echo(f"not run: {error}", err=True)
         sys.exit(MISSING)
