@@ -24,12 +24,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infrastructure.apply import commit_of
 from infrastructure.backend_file import ROOT, Backend, copy_of_environment, read_backend
 from infrastructure.change import (
-    APPLIED,
     APPLY_SECONDS,
     CHANGES,
     INIT_SECONDS,
     PARALLELISM,
-    SAVED,
     Change,
     Refused,
     State,
@@ -42,6 +40,7 @@ from infrastructure.state_bucket import create_state_bucket
 from infrastructure.terraform import PLUGINS_VARIABLE, Terraform, TerraformFailed, TerraformMissing
 from probes.account.session import Account
 from probes.change_applied import judge_applied, read_applied
+from probes.change_files import APPLIED, SAVED
 from probes.strict_json import Unparsable
 from probes.terraform_plan import read_saved_plan
 from rollout.errors import RolloutError

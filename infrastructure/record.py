@@ -1,9 +1,10 @@
 """Records production's apply for sandboxes on machines without Terraform: `python -m infrastructure.record`.
 
 Applies to an empty emulated account, plans again (no change may be left), and writes what changed something there, with
-Terraform's outputs, to infrastructure/recorded/production.jsonl; beside it, in change/, the saved plan that was applied,
-what it shows, the record of the apply, and what it left (PRE-16, PROC-01, PRE-01). Takes as long as an apply does. Exit codes: 0 written;
-1 something did not hold, nothing was written; 2 Terraform or its provider is not on this machine.
+Terraform's outputs, to infrastructure/recorded/production.jsonl. Beside it, in change/, go the saved plan that was
+applied, what it shows, the record of the apply, and what it left (PRE-16, PROC-01, PRE-01). Takes as long as an apply
+does. Exit codes: 0 written; 1 something did not hold, nothing was written; 2 Terraform or its provider is not on this
+machine.
 """
 
 from __future__ import annotations
