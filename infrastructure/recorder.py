@@ -133,7 +133,9 @@ def _tags_in_order(value: Any) -> Any:
         return {name: _tags_in_order(item) for name, item in value.items()}
     if isinstance(value, list):
         members = [_tags_in_order(item) for item in value]
-        are_tags = all(isinstance(one, Mapping) and {name.lower() for name in one} == {"key", "value"} for one in members)
+        are_tags = all(
+            isinstance(one, Mapping) and {name.lower() for name in one} == {"key", "value"} for one in members
+        )
         return sorted(members, key=_key) if are_tags else members
     return value
 
