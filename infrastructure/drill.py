@@ -12,7 +12,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from rollout.errors import RolloutError
 from rollout.outputs_file import read_outputs
 from sandbox.addresses import claim_addresses
 from sandbox.clock import ClockWriter
-from sandbox.cloud.plane import CloudPlane
+from sandbox.cloud.plane import CloudPlane, Front
 from sandbox.contracts import RunningTask, TaskSpec
 from sandbox.errors import SandboxError
 
@@ -134,29 +134,52 @@ def _actions(output: str) -> str:
 
 
 @contextmanager
-def control_plane(scratch: Path) -> Iterator[str]:
-    """An empty account at real time on a loopback address of its own; gives its endpoint."""
+def control_plane(scratch: Path, front: Front | None = None) -> Iterator[str]:
+    """An empty account at real time on a loopback address of its own, behind `front` if given; gives its endpoint."""
     addresses = claim_addresses()
     clock = ClockWriter(scratch / "clock", factor=1.0)
     plane = CloudPlane(clock, _NoTasks(), address=addresses.internal)
     try:
-        yield plane.start()
+        yield plane.start(front)
     finally:
         plane.stop()
         addresses.release()
 
 
-def _variables() -> dict[str, str]:
-    """What the pipeline gives, made up for one drill, and the one switch without which nothing can be destroyed."""
+def made_up() -> dict[str, str]:
+    """The variables that the pipeline gives, made up."""
     return {
         "test_header_value": secrets.token_urlsafe(24),
         "service_image_digest": f"sha256:{secrets.token_hex(32)}",
         "engine_image_digest": f"sha256:{secrets.token_hex(32)}",
-        "deletion_protection": "false",
     }
 
 
-def _step(name: str, action: Callable[[], str]) -> None:
+def drill_of(endpoint_url: str, *, scratch: Path, variables: Mapping[str, str], topology: str = "") -> Drill:
+    """Production on the account behind an endpoint, with a copy of the tree in `scratch`."""
+    terraform = Terraform(
+        directory=copy_of_environment(ENVIRONMENT, scratch / "tree"),
+        scratch=scratch,
+        variables=variables,
+        environment={
+            "AWS_ENDPOINT_URL": endpoint_url,
+            "AWS_ACCESS_KEY_ID": "drill",
+            "AWS_SECRET_ACCESS_KEY": "drill",
+            "AWS_MAX_ATTEMPTS": "4",  # a failing call is an error, not an hour of retries
+            "AWS_RETRY_MODE": "standard",
+        },
+    )
+    return Drill(
+        terraform=terraform,
+        backend=read_backend(ENVIRONMENT),
+        endpoint_url=endpoint_url,
+        scratch=scratch,
+        topology=topology,
+    )
+
+
+def step(name: str, action: Callable[[], str]) -> None:
+    """Carry one step out and say in a line how it went and how long it took."""
     started = time.monotonic()
     try:
         said = action()
@@ -180,33 +203,16 @@ def demand_provider(terraform: Terraform) -> str:
 def run_drill(topology: str, *, scratch: Path) -> None:
     """All steps in order, a line for each. Raises TerraformMissing, or one of FAILURES."""
     with control_plane(scratch) as endpoint_url:
-        terraform = Terraform(
-            directory=copy_of_environment(ENVIRONMENT, scratch / "tree"),
-            scratch=scratch,
-            variables=_variables(),
-            environment={
-                "AWS_ENDPOINT_URL": endpoint_url,
-                "AWS_ACCESS_KEY_ID": "drill",
-                "AWS_SECRET_ACCESS_KEY": "drill",
-                "AWS_MAX_ATTEMPTS": "4",  # a failing call is an error, not an hour of retries
-                "AWS_RETRY_MODE": "standard",
-            },
-        )
-        drill = Drill(
-            terraform=terraform,
-            backend=read_backend(ENVIRONMENT),
-            endpoint_url=endpoint_url,
-            scratch=scratch,
-            topology=topology,
-        )
-        _step("terraform", lambda: demand_provider(terraform))
-        _step("state bucket", drill.bootstrap)
-        _step("init", drill.init)
-        _step("plan", drill.plan)
-        _step("apply", drill.apply)
-        _step("plan again", drill.plan_again)
-        _step("outputs", drill.outputs)
-        _step("destroy", drill.destroy)
+        variables = {**made_up(), "deletion_protection": "false"}  # without the switch nothing can be destroyed
+        drill = drill_of(endpoint_url, scratch=scratch, variables=variables, topology=topology)
+        step("terraform", lambda: demand_provider(drill.terraform))
+        step("state bucket", drill.bootstrap)
+        step("init", drill.init)
+        step("plan", drill.plan)
+        step("apply", drill.apply)
+        step("plan again", drill.plan_again)
+        step("outputs", drill.outputs)
+        step("destroy", drill.destroy)
 
 
 @click.command()

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 HISTORY_MAX = 1_000
 Publish = Callable[[str, str, str], None]  # topic ARN, subject, message
+History = deque[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +48,20 @@ class Plan:
     limits: Limits
 
 
+def new_history() -> History:
+    """Of an account in which nothing has happened."""
+    return deque(maxlen=HISTORY_MAX)
+
+
 class Alarms:
     """Every alarm of the account with its history; methods are called with the world's lock held."""
 
-    def __init__(self, world: World, store: MetricStore, *, publish: Publish) -> None:
+    def __init__(self, world: World, store: MetricStore, *, publish: Publish, history: History | None = None) -> None:
+        """`history` is the account's so far; what happens is added to it."""
         self._world = world
         self._store = store
         self._publish = publish
-        self._history: deque[Mapping[str, Any]] = deque(maxlen=HISTORY_MAX)
+        self._history = new_history() if history is None else history
         self._evaluated: dict[str, tuple[object, ...]] = {}
 
     @property

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from moto.core.responses import BaseResponse
 
 from sandbox.cloud.api import Corrections, Handlers
+from sandbox.cloud.memory import Memory
 
 
 def _s3() -> None:
@@ -31,6 +32,12 @@ def _functions() -> None:
     functions.install()
 
 
+def _keys() -> None:
+    from sandbox.cloud import symmetric_keys
+
+    symmetric_keys.install()
+
+
 def _gateway() -> None:
     from sandbox.cloud import gateway
 
@@ -38,16 +45,16 @@ def _gateway() -> None:
 
 
 # Of moto itself, by the service's signing name.
-CORRECTIONS: Corrections = {"apigateway": _gateway, "ec2": _ec2, "lambda": _functions, "s3": _s3}
+CORRECTIONS: Corrections = {"apigateway": _gateway, "ec2": _ec2, "kms": _keys, "lambda": _functions, "s3": _s3}
 
 
-def late_handlers() -> Handlers:
-    """Handlers by service; what each remembers lives as long as the returned mapping."""
+def late_handlers(memory: Memory) -> Handlers:
+    """Handlers by service; what each remembers is a part of `memory`."""
     makers: Mapping[str, Callable[[], Callable[[], BaseResponse]]] = {
-        "elasticache": _elasticache,
+        "elasticache": lambda: _elasticache(memory),
         "rds": _rds,
         "secretsmanager": _secrets_manager,
-        "xray": _xray,
+        "xray": lambda: _xray(memory),
     }
     return {service: _late(make) for service, make in makers.items()}
 
@@ -57,17 +64,18 @@ def _late(make: Callable[[], Callable[[], BaseResponse]]) -> Callable[[], BaseRe
     return lambda: once()()
 
 
-def _elasticache() -> Callable[[], BaseResponse]:
+def _elasticache(memory: Memory) -> Callable[[], BaseResponse]:
     from sandbox.cloud.elasticache import ElastiCacheApi, UserGroups
 
-    groups: UserGroups = {}
+    groups = memory.of("elasticache", UserGroups)
     return lambda: ElastiCacheApi(groups)
 
 
 def _rds() -> Callable[[], BaseResponse]:
-    from sandbox.cloud.rds import RdsApi
+    from sandbox.cloud import rds
 
-    return RdsApi
+    rds.install()
+    return rds.RdsApi
 
 
 def _secrets_manager() -> Callable[[], BaseResponse]:
@@ -76,8 +84,8 @@ def _secrets_manager() -> Callable[[], BaseResponse]:
     return SecretsManagerApi
 
 
-def _xray() -> Callable[[], BaseResponse]:
+def _xray(memory: Memory) -> Callable[[], BaseResponse]:
     from sandbox.cloud.xray import Sampling, XRayApi
 
-    sampling = Sampling()
+    sampling = memory.of("xray", Sampling)
     return lambda: XRayApi(sampling)

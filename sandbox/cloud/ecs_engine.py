@@ -28,17 +28,20 @@ _START_THREADS = 4
 _CIRCUIT_BREAKER_MIN, _CIRCUIT_BREAKER_MAX = 3, 200  # failures, clamp of half the desired count
 
 Effect = Callable[[], None]
+Services = dict[str, Service]  # by ARN
 
 
 class Scheduler:
     """Owns every service. Its state changes under the world's lock; processes start and stop outside it."""
 
-    def __init__(self, world: World, balancing: LoadBalancing, *, runner: TaskRunner, factory: TaskFactory) -> None:
+    def __init__(
+        self, world: World, balancing: LoadBalancing, *, runner: TaskRunner, factory: TaskFactory, services: Services
+    ) -> None:
         self._world = world
         self._balancing = balancing
         self._runner = runner
         self._factory = factory
-        self.services: dict[str, Service] = {}  # by ARN
+        self.services = services
         self._happened: deque[Effect] = deque()  # what runner threads report, applied by the scheduler's thread
         self._effects: list[Effect] = []
         self._targets_changed = False

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sandbox.cloud import startup  # noqa: F401  # first: it makes moto's imports quick
-from sandbox.cloud.alarms import Alarms
+from sandbox.cloud.alarms import Alarms, new_history
 from sandbox.cloud.api import Api, Handlers
 from sandbox.cloud.api_faults import PUBLISH_DELAY_SECONDS, Faults
 from sandbox.cloud.autoscaling import AutoScalingApi, Tags
@@ -16,12 +16,13 @@ from sandbox.cloud.cloudwatch import CloudWatchApi, Metrics
 from sandbox.cloud.corrections import CORRECTIONS, late_handlers
 from sandbox.cloud.dynamodb import DynamoDbApi, Tokens
 from sandbox.cloud.ecs import EcsApi
-from sandbox.cloud.ecs_engine import Scheduler
+from sandbox.cloud.ecs_engine import Scheduler, Services
 from sandbox.cloud.ecs_tasks import Images, TaskFactory
 from sandbox.cloud.elbv2 import Elbv2Api, LoadBalancing
+from sandbox.cloud.memory import Memory, MemoryUnreadable, load_memory
 from sandbox.cloud.metric_store import MetricStore
 from sandbox.cloud.operations import OperationLog
-from sandbox.cloud.route53 import Dns, Route53Api
+from sandbox.cloud.route53 import Change, Dns, Route53Api
 from sandbox.cloud.server import ApiServer
 from sandbox.cloud.sns import Notifications, SnsApi
 from sandbox.cloud.startup import claim_moto, release_moto
@@ -29,6 +30,8 @@ from sandbox.cloud.world import ACCOUNT_ID, REGION, FaultReader, World
 from sandbox.contracts import Clock, ListenerView, TargetGroupView, TargetHealth, TaskRunner
 
 log = logging.getLogger(__name__)
+
+Front = Callable[[Api], Callable[..., Any]]  # of a WSGI application, one that stands before it
 
 _TICK_SECONDS = 0.25  # real: how often alarms and pending DNS changes are looked at
 
@@ -51,11 +54,25 @@ class CloudPlane:
     """Implements `sandbox.contracts.ControlPlane`; one at a time per process, because moto keeps state in modules.
 
     `fault(slot, name)` is asked for dials of other slots (one_zone, never_insync) that `set_fault` did not set.
-    Nothing runs before `start()`, so a process may be forked between construction and start.
+    Nothing runs before `start()`, so a process may be forked between construction and start. The account is empty, or
+    as another plane's `memory()` had it; raises MemoryUnreadable where that cannot be read.
     """
 
-    def __init__(self, clock: Clock, tasks: TaskRunner, *, address: str, fault: FaultReader | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        tasks: TaskRunner,
+        *,
+        address: str,
+        fault: FaultReader | None = None,
+        memory: bytes | None = None,
+    ) -> None:
         claim_moto(self)
+        try:
+            self._memory = load_memory(memory) if memory else Memory()
+        except MemoryUnreadable:
+            release_moto(self)
+            raise
         self._address = address
         self._faults = Faults()
         self._world = World(clock, _Dials(self._faults, fault))
@@ -63,19 +80,36 @@ class CloudPlane:
         self._images = Images()
         self._store = MetricStore(clock, self._publish_delay_seconds)
         self._notifications = Notifications(self._world)
-        self._alarms = Alarms(self._world, self._store, publish=self._notifications.publish)
+        history = self._memory.of("cloudwatch", new_history)
+        self._alarms = Alarms(self._world, self._store, publish=self._notifications.publish, history=history)
         self._balancing = LoadBalancing(self._world)
+        self._balancing.refresh()
         factory = TaskFactory(self._world, self._images)
-        self._scheduler = Scheduler(self._world, self._balancing, runner=tasks, factory=factory)
-        self._dns = Dns(self._world)
+        services = self._memory.of("ecs", Services)
+        self._scheduler = Scheduler(self._world, self._balancing, runner=tasks, factory=factory, services=services)
+        self._dns = Dns(self._world, self._memory.of("route53", list[Change]))
         self._api = Api(self._world, self._handlers(), operations=self._operations, corrections=CORRECTIONS)
         self._server: ApiServer | None = None
         self._stopped = threading.Event()
         self._ticker = threading.Thread(target=self._tick, name="aws-ticker", daemon=True)
 
-    def start(self) -> str:
-        """Serve the APIs; returns the endpoint URL (http://address:port, port chosen by the system)."""
-        self._server = ApiServer(self._address, self._api)
+    @property
+    def application(self) -> Api:
+        """The APIs as a WSGI application, for whoever asks them before they are served."""
+        return self._api
+
+    def memory(self) -> bytes:
+        """Everything the account holds, for another plane; only before `start()`, while nothing changes it."""
+        if self._server is not None:
+            raise RuntimeError("an account that is served changes: take its memory before start()")
+        return self._memory.dump()
+
+    def start(self, front: Front | None = None) -> str:
+        """Serve the APIs; returns the endpoint URL (http://address:port, port chosen by the system).
+
+        `front` makes the application that is served instead, of the one that answers: a recorder, for example.
+        """
+        self._server = ApiServer(self._address, front(self._api) if front else self._api)
         self._server.start()
         self._scheduler.start()
         self._ticker.start()
@@ -162,7 +196,7 @@ class CloudPlane:
 
     def _handlers(self) -> Handlers:
         metrics = Metrics(self._world, self._store, alarms=self._alarms)
-        tokens, tags = Tokens(self._world.clock), Tags()
+        tokens, tags = Tokens(self._world.clock), self._memory.of("application-autoscaling", Tags)
         return {
             "application-autoscaling": lambda: AutoScalingApi(tags),
             "cloudwatch": lambda: CloudWatchApi(metrics),
@@ -171,7 +205,7 @@ class CloudPlane:
             "elbv2": lambda: Elbv2Api(self._balancing),
             "route53": lambda: Route53Api(self._dns, self._world),
             "sns": lambda: SnsApi(self._notifications),
-            **late_handlers(),
+            **late_handlers(self._memory),
         }
 
     def _tick(self) -> None:

@@ -1,19 +1,21 @@
 """RDS: instances that can be told apart, settings that are remembered, replicas that are not copies of everything.
 
 Corrects moto 5.2.5: every instance has the same DbiResourceId; Performance Insights is forgotten; a parameter that was
-set does not say so (Source); a replica shares the primary's tags and master secret (deleting it deleted the
+set does not say so (Source); the name of a master secret comes from another generator than all other ids, so that it
+cannot be had again (sandbox.recorded); a replica shares the primary's tags and master secret (deleting it deleted the
 secret), and takes the primary's settings for its own; one in another region looks for its groups in the primary's
 region, and cannot be deleted.
 """
 
 from __future__ import annotations
 
-import secrets
 import string
 from collections.abc import Mapping
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.moto_api._internal import mock_random
+from moto.rds.models import MasterUserSecret
 from moto.rds.responses import RDSResponse
 
 _RESOURCE_ID = string.ascii_uppercase + string.digits
@@ -29,6 +31,15 @@ _REPLICA_SETTINGS: Mapping[str, tuple[str, Any]] = {
     "KmsKeyId": ("kms_key_id", None),
     "Tags": ("tags", []),
 }
+
+
+def install() -> None:
+    """Correct moto for this process. Safe to call twice."""
+    MasterUserSecret._generate_secret_name = _secret_name  # type: ignore[method-assign]  # moto has no hook for it
+
+
+def _secret_name(self: Any) -> str:
+    return f"rds!{self.resource.resource_type}-{mock_random.uuid4()}"
 
 
 class RdsApi(RDSResponse):
@@ -77,7 +88,7 @@ class RdsApi(RDSResponse):
         return answer
 
     def _complete(self, instance: Any) -> None:
-        instance.dbi_resource_id = "db-" + "".join(secrets.choice(_RESOURCE_ID) for _ in range(26))
+        instance.dbi_resource_id = "db-" + "".join(mock_random.choice(_RESOURCE_ID) for _ in range(26))
         instance.performance_insights_enabled = False
         instance.performance_insights_kms_key_id = None
         self._remember_insights(instance)

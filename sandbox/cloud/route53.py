@@ -47,10 +47,11 @@ class Change:
 class Dns:
     """The hosted zones' changes. Reading needs no lock; `submit` runs under the world's lock."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, changes: list[Change] | None = None) -> None:
+        """`changes` are the account's so far; those to come are added to that list."""
         self._world = world
-        self._changes: list[Change] = []
-        self._ids = itertools.count(1)
+        self._changes: list[Change] = [] if changes is None else changes
+        self._ids = itertools.count(len(self._changes) + 1)
 
     def submit(self, zone_id: str, *, deleted: bool = False) -> Change:
         """Note that a zone was changed; its present records (none of a deleted one) become visible once in sync."""

@@ -1,0 +1,145 @@
+"""Stands before a control plane and keeps what Terraform changes there, in a form that is the same the next time.
+
+Left out are questions, calls that were refused, presigned addresses, and the content of the state, which holds every
+secret of the environment (that it was written, and locked while it was, is kept). Made the same are the order of tags
+and the made-up tokens of idempotent calls. Values that must not stand in a file are named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from infrastructure.backend_file import Backend
+from sandbox.cloud.operations import is_mutating
+from sandbox.cloud.server import call
+from sandbox.recorded.requests import FORM, JSON, Application, Request, read_environ
+from sandbox.recorded.seeds import Seeds
+
+# What Terraform makes up: names with the time and a counter, and random UUIDs.
+_MADE_UP = re.compile(r"terraform-\d{17}[0-9a-f]{9}\b")
+_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+_TAG = re.compile(r"(?P<list>(?:.*\.)?(?:Tag|Tags\.member|Tags\.Tag)\.)(?P<number>\d+)\.(?P<member>Key|Value)")
+_PRESIGNED = "PreSignedUrl"  # of a replica in another region: a signature and a time
+
+
+class Recorder:
+    """WSGI. Answers as the application behind it does, with ids that follow from the requests."""
+
+    def __init__(self, application: Application, backend: Backend, *, values: Mapping[str, str]) -> None:
+        """`values` are those that must not be kept, by the placeholder that stands for each."""
+        self._application = application
+        self._objects = f"/{backend.bucket}/{backend.key}"
+        self._values = values
+        self._seeds = Seeds()
+        self._tokens = _Tokens()
+        self._kept: list[Request] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        body = environ["wsgi.input"].read()
+        environ["wsgi.input"] = io.BytesIO(body)
+        with self._lock:
+            request = self._tokens.settled(self._tidy(read_environ(environ, body)).with_names(self._values))
+            self._seeds.plant(request)
+            status, headers, answer = call(self._application, environ)
+            self._tokens.heard(answer)
+            self._keep(request, done=status.startswith("2"))
+        start_response(status, headers)
+        return [answer]
+
+    def requests(self) -> Sequence[Request]:
+        """What was kept so far, in order of arrival."""
+        with self._lock:
+            return tuple(self._kept)
+
+    def _keep(self, request: Request, *, done: bool) -> None:
+        if not done:
+            self._seeds.take_back(request)
+        elif changes_something(request) and not (self._is_state(request) and request in self._kept):
+            self._kept.append(request)
+
+    def _tidy(self, request: Request) -> Request:
+        if self._is_state(request):
+            return replace(request, kind=JSON, body={})
+        if request.kind == FORM:
+            return replace(request, body=_form_in_order(request.body))
+        return replace(request, body=_tags_in_order(request.body))
+
+    def _is_state(self, request: Request) -> bool:
+        return request.path.startswith(self._objects)
+
+
+class _Tokens:
+    """Made-up names and UUIDs of the caller, each with what stands for it in the recording."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+        self._answered: set[str] = set()  # UUIDs that the account made; those are ids, and stay
+
+    def heard(self, answer: bytes) -> None:
+        self._answered.update(_UUID.findall(answer.decode(errors="replace")))
+
+    def settled(self, request: Request) -> Request:
+        """The request with a token for each made-up name, the same as long as the rest of the request is."""
+        line = request.line()
+        made_up = [*dict.fromkeys(_MADE_UP.findall(line))]
+        made_up += [one for one in dict.fromkeys(_UUID.findall(line)) if one not in self._answered]
+        made_up = [one for one in made_up if one not in self._known.values()]
+        blank = line
+        for name in made_up:
+            blank = blank.replace(name, "")
+        digest = hashlib.sha256(blank.encode()).hexdigest()
+        for number, name in enumerate(made_up):
+            self._known.setdefault(name, _token(name, f"{number:02x}{digest}"))
+        return request.with_values(self._known)
+
+
+def _token(name: str, digest: str) -> str:
+    if name.startswith("terraform-"):
+        return f"terraform-{digest[:26]}"
+    return "-".join((digest[:8], digest[8:12], f"4{digest[12:15]}", f"8{digest[15:18]}", digest[18:30]))
+
+
+def changes_something(request: Request) -> bool:
+    """Whether a request is more than a question, told as for the operation log; X-Ray's are POST /<Operation>."""
+    return request.method not in ("GET", "HEAD") and is_mutating(request.operation.rsplit("/", 1)[-1])
+
+
+def _form_in_order(form: Mapping[str, str]) -> dict[str, str]:
+    """Terraform keeps tags in a map without an order; AWS keeps none either."""
+    tags: dict[tuple[str, str], dict[str, str]] = {}
+    for name, value in form.items():
+        if found := _TAG.fullmatch(name):
+            tags.setdefault((found["list"], found["number"]), {})[found["member"]] = value
+    lists = {name: sorted((tag for (one, _), tag in tags.items() if one == name), key=_key) for name, _ in tags}
+    ordered = {
+        f"{name}{number}.{member}": value
+        for name, members in lists.items()
+        for number, tag in enumerate(members, 1)
+        for member, value in tag.items()
+    }
+    kept = {name: value for name, value in form.items() if not _TAG.fullmatch(name) and name != _PRESIGNED}
+    return dict(sorted({**kept, **ordered}.items()))
+
+
+def _tags_in_order(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _tags_in_order(item) for name, item in value.items()}
+    if isinstance(value, list):
+        members = [_tags_in_order(item) for item in value]
+        return sorted(members, key=_key) if all(_is_tag(one) for one in members) else members
+    return value
+
+
+def _is_tag(value: Any) -> bool:
+    return isinstance(value, Mapping) and {name.lower() for name in value} == {"key", "value"}
+
+
+def _key(tag: Mapping[str, str]) -> str:
+    return next((value for name, value in tag.items() if name.lower() == "key"), "")

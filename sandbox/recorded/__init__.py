@@ -1,0 +1,1 @@
+"""The account that infrastructure/ declares, in a sandbox without Terraform: recorded once, replayed, kept, adopted."""
