@@ -1,7 +1,7 @@
 """What the recorded account holds: `python -m infrastructure.recorded_inventory` writes it beside the recording.
 
-Ids follow from the requests that made a resource, so an inventory fits one recording and is taken of its replay, which is
-what every sandbox starts from. `python -m infrastructure.record` takes it anew; so does whoever merges two recordings.
+Ids follow from the requests that made a resource, so an inventory fits one recording, and is taken of its replay, which
+every sandbox starts from. Whoever records anew, takes it anew.
 """
 
 from __future__ import annotations

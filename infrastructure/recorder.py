@@ -1,8 +1,8 @@
 """Stands before a control plane and keeps what Terraform changes there, in a form that is the same the next time.
 
-What is left out: questions, calls that were refused, and the content of the state (it holds every secret of the
-environment; that it was written, and locked while it was, is kept). What is made the same: the order of tags, the made-up
-tokens of idempotent calls, presigned addresses; values that must not stand in a file are named.
+Left out are questions, calls that were refused, presigned addresses, and the content of the state, which holds every
+secret of the environment (that it was written, and locked while it was, is kept). Made the same are the order of tags
+and the made-up tokens of idempotent calls. Values that must not stand in a file are named.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from infrastructure.backend_file import Backend
 from sandbox.cloud.operations import is_mutating
 from sandbox.cloud.server import call
-from sandbox.recorded.requests import FORM, JSON, Application, Request, mapped, read_environ
+from sandbox.recorded.requests import FORM, JSON, Application, Request, read_environ
 from sandbox.recorded.seeds import Seeds
 
 # What Terraform makes up: names with the time and a counter, and random UUIDs.
@@ -133,11 +133,12 @@ def _tags_in_order(value: Any) -> Any:
         return {name: _tags_in_order(item) for name, item in value.items()}
     if isinstance(value, list):
         members = [_tags_in_order(item) for item in value]
-        are_tags = all(
-            isinstance(one, Mapping) and {name.lower() for name in one} == {"key", "value"} for one in members
-        )
-        return sorted(members, key=_key) if are_tags else members
+        return sorted(members, key=_key) if all(_is_tag(one) for one in members) else members
     return value
+
+
+def _is_tag(value: Any) -> bool:
+    return isinstance(value, Mapping) and {name.lower() for name in value} == {"key", "value"}
 
 
 def _key(tag: Mapping[str, str]) -> str:

@@ -1,92 +1,65 @@
-"""Creates the sandbox's world in the emulated account, through the same API calls a team would use on AWS."""
+"""The sandbox's account: what infrastructure/ declares, and what only a sandbox adds to it.
+
+The account comes from the recording of an apply (`sandbox.recorded`); it is at rest, with no task. `adopt` gives it a
+certificate that the sandbox's customers trust, a mailbox, the live side and its tasks, through the same API calls that
+a team would use on AWS wherever there are such.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-from sandbox.account_balancer import Balancer, create_balancer
-from sandbox.account_names import (
-    ACCOUNT_ID,
-    ALERT_TOPIC,
-    CLUSTER,
-    CONTAINER,
-    DOMAIN,
-    FAMILY,
-    HEARTBEAT_ALARM,
-    HEARTBEAT_METRIC,
-    HEARTBEAT_NAMESPACE,
-    IMAGE_REPOSITORY,
-    LIVE_HOST,
-    LOG_GROUP,
-    PUBLIC_HOST,
-    REGION,
-    SLOTS,
-    STATE_TABLE,
-    TAGS,
-    TEST_HEADER,
-    TEST_HOSTS,
-    service_name,
-)
-from sandbox.account_network import create_network
-from sandbox.account_services import create_scaling, create_services
+from sandbox.account_names import LIVE_HOST, REGION, SLOTS, TEST_HOSTS
 from sandbox.account_spec import AccountSpec
+from sandbox.cloud.plane import CloudPlane
+from sandbox.recorded.kept import account_memory, recorded
 
-__all__ = ["AccountSpec", "seed"]
+__all__ = ["AccountSpec", "account_of", "adopt"]
 
 Client = Callable[[str], Any]  # boto3 client by service name
+Outputs = dict[str, dict[str, Any]]  # {"key": {"value": ...}}, as `terraform output -json` has it
+# Controllers run in the engine's own process here, so their image is in no registry.
+_NO_IMAGE = "0" * 64
+_NOT_YET = "set-when-a-sandbox-adopts-the-account"
 
 
-def seed(endpoint_url: str, *, spec: AccountSpec) -> dict[str, Any]:
-    """Create the sandbox's world; returns outputs.json ({"key": {"value": ...}}).
+def account_of(images: Mapping[str, str], *, live_version: str) -> bytes:
+    """The memory of an account in which `live_version` is what both slots' first revision runs.
 
-    The keys that only the sandbox knows (connect_to, ca_file, ...) are the caller's to add. Route 53 records are
-    PENDING afterwards: call `CloudPlane.settle()`. Raises botocore's ClientError if the account refuses a call.
+    `images` maps version to digest (`sha256:...`). For `CloudPlane(memory=...)`; moto has to be free while it is made.
+    Raises SandboxError when there is no usable recording.
     """
+    return account_memory(
+        {
+            "service_image_digest": images[live_version].removeprefix("sha256:"),
+            "engine_image_digest": _NO_IMAGE,
+            "test_header_value": _NOT_YET,
+        }
+    )
+
+
+def adopt(plane: CloudPlane, endpoint_url: str, *, spec: AccountSpec) -> Outputs:
+    """Make the account of a started plane this sandbox's; returns outputs.json.
+
+    The keys that only the sandbox knows (connect_to, ca_file, ...) are the caller's to add. Raises botocore's
+    ClientError if the account refuses a call.
+    """
+    outputs = recorded().outputs_with({"test_header_value": spec.test_header_value})
+    known = {name: one["value"] for name, one in outputs.items()}
     client = _clients(endpoint_url)
-    network = create_network(client("ec2"))
-    certificate_arn = _import_certificate(client("acm"), spec)
-    balancer = create_balancer(client("elbv2"), network, certificate_arn=certificate_arn, spec=spec)
-    client("logs").create_log_group(logGroupName=LOG_GROUP)
-    create_services(client("ecs"), network, balancer=balancer, spec=spec)
-    create_scaling(client("application-autoscaling"), balancer)
-    _create_table(client("dynamodb"))
-    topic_arn = _create_alerts(client, spec)
-    zone_id = _create_dns(client("route53"), balancer, spec.live_slot)
-    created = {
-        "load_balancer_arn": balancer.arn,
-        "load_balancer_dns_name": balancer.dns_name,
-        "listener_arn": balancer.listener_arn,
-        "rule_arn": balancer.rule_arn,
-        "target_group_arns": dict(balancer.group_arns),
-        "alert_topic_arn": topic_arn,
-        "hosted_zone_id": zone_id,
-        "certificate_arn": certificate_arn,
-    }
-    return {name: {"value": value} for name, value in {**created, **_fixed_outputs(spec)}.items()}
-
-
-def _fixed_outputs(spec: AccountSpec) -> dict[str, Any]:
-    return {
-        "region": REGION,
-        "account_id": ACCOUNT_ID,
-        "cluster_name": CLUSTER,
-        "service_names": {slot: service_name(slot) for slot in SLOTS},
-        "task_definition_family": FAMILY,
-        "container_name": CONTAINER,
-        "image_repository": IMAGE_REPOSITORY,
-        "images": dict(spec.images),
-        "state_table": STATE_TABLE,
-        "public_host": PUBLIC_HOST,
-        "test_hosts": dict(TEST_HOSTS),
-        "test_header_name": TEST_HEADER,
-        "test_header_value": spec.test_header_value,
-        "heartbeat_namespace": HEARTBEAT_NAMESPACE,
-    }
+    certificate = {"certificate": spec.certificate, "chain": spec.certificate_chain, "key": spec.certificate_key}
+    plane.issue_certificate(known["certificate_arn"], **certificate)
+    _admit(client("elbv2"), known)
+    _go_live(client, known, spec=spec)
+    protocol = spec.topic_subscriber_url.split(":", 1)[0]
+    client("sns").subscribe(TopicArn=known["alert_topic_arn"], Protocol=protocol, Endpoint=spec.topic_subscriber_url)
+    plane.settle()
+    return {**outputs, "images": {"value": dict(spec.images)}}
 
 
 @functools.cache
@@ -107,66 +80,42 @@ def _clients(endpoint_url: str) -> Client:
     return make
 
 
-def _import_certificate(acm: Any, spec: AccountSpec) -> str:
-    chain = {"CertificateChain": spec.certificate_chain} if spec.certificate_chain else {}
-    answer = acm.import_certificate(Certificate=spec.certificate, PrivateKey=spec.certificate_key, Tags=TAGS, **chain)
-    return str(answer["CertificateArn"])
+def _admit(elbv2: Any, known: Mapping[str, Any]) -> None:
+    """Let those into the slots' own hosts who send this sandbox's header, and nobody else."""
+    for rule in elbv2.describe_rules(ListenerArn=known["listener_arn"])["Rules"]:
+        headers = [one for one in rule["Conditions"] if one["Field"] == "http-header"]
+        if headers:
+            hosts = [
+                {"Field": one["Field"], "HostHeaderConfig": one["HostHeaderConfig"]}
+                for one in rule["Conditions"]
+                if one["Field"] == "host-header"
+            ]
+            header = {"HttpHeaderName": known["test_header_name"], "Values": [known["test_header_value"]]}
+            conditions = [*hosts, {"Field": "http-header", "HttpHeaderConfig": header}]
+            elbv2.modify_rule(RuleArn=rule["RuleArn"], Conditions=conditions)
 
 
-def _create_table(dynamodb: Any) -> None:
-    dynamodb.create_table(
-        TableName=STATE_TABLE,
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    dynamodb.update_continuous_backups(
-        TableName=STATE_TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-    )
-
-
-def _create_alerts(client: Client, spec: AccountSpec) -> str:
-    sns = client("sns")
-    topic_arn = str(sns.create_topic(Name=ALERT_TOPIC)["TopicArn"])
-    protocol = spec.topic_subscriber_url.split(":", 1)[0]
-    sns.subscribe(TopicArn=topic_arn, Protocol=protocol, Endpoint=spec.topic_subscriber_url)
-    client("cloudwatch").put_metric_alarm(
-        AlarmName=HEARTBEAT_ALARM,
-        AlarmDescription="No controller has reported for ten minutes of an active rollout",
-        Namespace=HEARTBEAT_NAMESPACE,
-        MetricName=HEARTBEAT_METRIC,
-        Statistic="SampleCount",
-        Period=60,
-        EvaluationPeriods=spec.heartbeat_periods,
-        Threshold=1,
-        ComparisonOperator="LessThanThreshold",
-        TreatMissingData="breaching",
-        ActionsEnabled=spec.heartbeat_actions_enabled,
-        AlarmActions=[topic_arn],
-    )
-    return topic_arn
-
-
-def _create_dns(route53: Any, balancer: Balancer, live_slot: str) -> str:
-    zone = route53.create_hosted_zone(Name=DOMAIN, CallerReference="sandbox")["HostedZone"]["Id"].rsplit("/", 1)[-1]
-    alias = {"HostedZoneId": balancer.zone_id, "DNSName": balancer.dns_name, "EvaluateTargetHealth": True}
-    records: list[dict[str, Any]] = [
-        {"Name": host, "Type": "A", "AliasTarget": alias} for host in (PUBLIC_HOST, *TEST_HOSTS.values())
+def _go_live(client: Client, known: Mapping[str, Any], *, spec: AccountSpec) -> None:
+    """All customers to the live slot, tasks for it, the record that names it; and it alone may scale."""
+    live = spec.live_slot
+    groups = [
+        {"TargetGroupArn": known["target_group_arns"][slot], "Weight": 100 if slot == live else 0} for slot in SLOTS
     ]
-    # Names the live slot for callers inside; the engine moves it when a release has proven itself.
-    live = {"Name": LIVE_HOST, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": TEST_HOSTS[live_slot]}]}
-    records.append(live)
-    records.append(
-        {
-            "Name": DOMAIN,
-            "Type": "CAA",
-            "TTL": 300,
-            "ResourceRecords": [{"Value": '0 issue "amazon.com"'}],
-        }
+    client("elbv2").modify_rule(
+        RuleArn=known["rule_arn"], Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
     )
-    changes = [{"Action": "UPSERT", "ResourceRecordSet": record} for record in records]
-    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
-    return str(zone)
+    cluster, services = known["cluster_name"], known["service_names"]
+    client("ecs").update_service(cluster=cluster, service=services[live], desiredCount=spec.live_tasks)
+    suspensions = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
+    for slot in SLOTS:
+        client("application-autoscaling").register_scalable_target(
+            ServiceNamespace="ecs",
+            ResourceId=f"service/{cluster}/{services[slot]}",
+            ScalableDimension="ecs:service:DesiredCount",
+            SuspendedState=dict.fromkeys(suspensions, slot != live),
+        )
+    record = {"Name": LIVE_HOST, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": TEST_HOSTS[live]}]}
+    client("route53").change_resource_record_sets(
+        HostedZoneId=known["hosted_zone_id"],
+        ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]},
+    )

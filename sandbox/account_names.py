@@ -1,4 +1,4 @@
-"""The names of the sandbox's world, in one place."""
+"""The names of the sandbox's world, in one place; tests/infrastructure holds them equal to what Terraform makes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"
-TAGS = [{"Key": "managed-by", "Value": "release-gates"}]
-ZONES = (f"{REGION}a", f"{REGION}b")
 SLOTS = ("blue", "green")
 
 DOMAIN = "shop.example"

@@ -20,5 +20,3 @@ class AccountSpec:
     live_version: str = "1.0.0"
     live_tasks: int = 2
     test_header_value: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    heartbeat_periods: int = 8  # with CloudWatch's two extra periods: ten silent minutes until the alarm
-    heartbeat_actions_enabled: bool = False  # without a rollout there is no heartbeat, and nothing to alert about

@@ -1,4 +1,4 @@
-"""The account and the edge of a sandbox: made, seeded, introduced to each other, opened to customers."""
+"""The account and the edge of a sandbox: made, adopted, introduced to each other, opened to customers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.account import AccountSpec, seed
+from sandbox.account import AccountSpec, Outputs, account_of, adopt
 from sandbox.account_names import CLUSTER, PUBLIC_HOST, SLOTS, TEST_HOSTS, service_name
 from sandbox.backing import Backing
 from sandbox.cloud.plane import CloudPlane
@@ -25,8 +25,6 @@ from sandbox.service.clients import CLIENTS, secret_of
 from sandbox.service.image import VERSIONS, digest
 from sandbox.status import Running, part_versions
 from sandbox.switch import FaultSwitch, Parts
-
-Outputs = dict[str, dict[str, Any]]  # {"key": {"value": ...}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +46,13 @@ class Opening:
     def __init__(self, started: Started) -> None:
         self._started = started
         foundation, closers = started.foundation, started.closers
-        self._plane = CloudPlane(foundation.clock, started.backing.tasks, address=foundation.addresses.internal)
+        self._images = {version: digest(version) for version in VERSIONS}
+        self._plane = CloudPlane(
+            foundation.clock,
+            started.backing.tasks,
+            address=foundation.addresses.internal,
+            memory=account_of(self._images, live_version=VERSIONS[0]),
+        )
         closers.callback(self._plane.stop)
         self._gateway = Gateway(self._plane, started.envoy, foundation=foundation)
         closers.callback(self._gateway.stop)
@@ -56,11 +60,11 @@ class Opening:
         closers.callback(self._offices.stop)
 
     def open(self) -> None:
-        """Seed the account and return when a customer's request is answered. Raises SandboxError."""
+        """Adopt the account and return when a customer's request is answered. Raises SandboxError."""
         started = self._started
-        with started.ledger.part("account seeded"):
+        with started.ledger.part("account adopted"):
             endpoint_url = self._plane.start()
-            outputs = self._seed(endpoint_url)
+            outputs = self._adopt(endpoint_url)
         names = _metric_names(outputs)
         self._gateway.start(started.backing.tasks.running, lambda: names)
         self._complete(outputs, endpoint_url)
@@ -74,24 +78,23 @@ class Opening:
         self._offices.open(self._running(endpoint_url, outputs))
         self._describe()
 
-    def _seed(self, endpoint_url: str) -> Outputs:
-        images = {version: digest(version) for version in VERSIONS}
-        for version, image in images.items():
+    def _adopt(self, endpoint_url: str) -> Outputs:
+        for version, image in self._images.items():
             self._plane.register_image(image, version)
         server = self._started.foundation.server
-        outputs = seed(
+        return adopt(
+            self._plane,
             endpoint_url,
             spec=AccountSpec(
-                images=images,
+                images=self._images,
                 certificate=server.certificate,
                 certificate_key=server.key,
                 certificate_chain=server.chain,
                 topic_subscriber_url=self._offices.mailbox_url,
                 live_slot=self._started.options.live,
+                live_version=VERSIONS[0],
             ),
         )
-        self._plane.settle()
-        return outputs
 
     def _complete(self, outputs: Outputs, endpoint_url: str) -> None:
         """Add what only a sandbox has, and write outputs.json."""

@@ -15,7 +15,6 @@ Feature: An API gateway asks who calls, and is not passed by
       | CKV_RG_51 | The API gateway's default endpoint is off                                           |
       | CKV_RG_52 | The API gateway reaches the load balancer by a private link                         |
       | CKV_RG_53 | Every stage of the API gateway writes an access log                                 |
-      | CKV_RG_56 | A load balancer behind an API gateway is internal                                   |
 
   @ARCH-10 @account
   Scenario: The account's API gateway throttles, logs and guards

@@ -113,11 +113,12 @@ Feature: The network lets in what is meant and nothing else
     Given the infrastructure code
     When its policies are judged
     Then these policies hold for every resource that they concern
-      | policy    | which says                                                            |
-      | CKV_RG_1  | The rule that carries customers holds the target groups of both slots |
-      | CKV_RG_15 | Services run in private subnets, without public addresses             |
-      | CKV_RG_18 | Only the load balancer is open to the world, on 443 and 80            |
-      | CKV_RG_27 | A web ACL is attached to every public door                            |
+      | policy    | which says                                                                   |
+      | CKV_RG_1  | The rule that carries customers holds the target groups of both slots        |
+      | CKV_RG_15 | Services run in private subnets, without public addresses                    |
+      | CKV_RG_18 | Only the load balancer is open to the world, on 443 and 80                   |
+      | CKV_RG_27 | A web ACL is attached to every public door                                   |
+      | CKV_RG_56 | The world reaches a load balancer only where no API gateway stands before it |
 
   @ARCH-01 @account
   Scenario: The account leaves no way around the web firewall

@@ -1,8 +1,8 @@
 """API Gateway: a custom domain that is available and has an address.
 
 Corrects moto 5.2.5: a domain's configurations have no status, so nobody can wait for it, and no name or zone to which a
-record could point; and a domain that asks for no client certificates is described as one that does. (No request is carried:
-see docs/emulated.md.)
+record could point; and a domain that asks for no client certificates is described as one that does. (No request is
+carried: see docs/emulated.md.)
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from sandbox.cloud.route53 import Change, Dns, Route53Api
 from sandbox.cloud.server import ApiServer
 from sandbox.cloud.sns import Notifications, SnsApi
 from sandbox.cloud.startup import claim_moto, release_moto
-from sandbox.cloud.world import ACCOUNT_ID, REGION, FaultReader, World
+from sandbox.cloud.world import FaultReader, World
 from sandbox.contracts import Clock, ListenerView, TargetGroupView, TargetHealth, TaskRunner
 
 log = logging.getLogger(__name__)
@@ -136,12 +136,10 @@ class CloudPlane:
         return self._balancing.target_groups()
 
     def certificate(self, arn: str) -> tuple[bytes, bytes, bytes]:
-        """PEM certificate, chain (empty if none was imported) and private key. Raises KeyError if unknown."""
-        from moto.acm.models import AWS_ROOT_CA, acm_backends
+        """PEM certificate, chain (empty if there is none) and private key. Raises KeyError if unknown."""
+        from sandbox.cloud import acm
 
-        bundle = acm_backends[ACCOUNT_ID][REGION]._certificates[arn]
-        chain = bundle.chain.replace(AWS_ROOT_CA, b"").strip()  # moto appends Amazon's root to every chain
-        return bundle.cert, chain + b"\n" if chain else b"", bundle.key
+        return acm.certificate(arn)
 
     def set_target_health(self, group_arn: str, ip: str, port: int, health: TargetHealth) -> None:
         """What the edge's health checker saw; ignored for targets that are not registered."""
@@ -162,6 +160,14 @@ class CloudPlane:
         self._world.on_change(callback)
 
     # What only the supervisor does.
+
+    def issue_certificate(self, arn: str, *, certificate: bytes, chain: bytes, key: bytes) -> None:
+        """Answer a request for a certificate, all PEM: this one is served from now on. Raises KeyError if unknown."""
+        from sandbox.cloud import acm
+
+        with self._world.lock:
+            acm.issue(arn, certificate=certificate, chain=chain, key=key)
+        self._world.notify("listener")
 
     def register_image(self, digest: str, version: str) -> None:
         """Put an image into the registry; tasks of unknown images fail with CannotPullContainerError."""

@@ -56,7 +56,12 @@ def claim_moto(owner: object) -> None:
         if _owner:
             raise RuntimeError("one control plane per process: moto keeps its state in modules; stop the other first")
         _owner.append(owner)
+        instances: list[Any] = BackendDict._instances  # type: ignore[misc]  # generic in moto, of every kind here
+        used = list(instances)
         BackendDict.reset()
+        for backends in used:
+            backends.clear()  # resetting one service asks for another's, which comes into being again
+        instances.clear()
 
 
 def release_moto(owner: object) -> None:

@@ -37,9 +37,10 @@ def _refusal() -> JsonRESTError:
 @functools.cache
 def install() -> None:
     """Correct moto for this process, once."""
-    make: Callable[[str], AbstractPrivateKey] = models.generate_private_key
+    module: Any = models
+    make: Callable[[str], AbstractPrivateKey] = module.generate_private_key
 
     def generate_private_key(key_spec: str) -> AbstractPrivateKey:
         return make(key_spec) if key_spec.startswith(_ASYMMETRIC) else _None()
 
-    models.generate_private_key = generate_private_key
+    module.generate_private_key = generate_private_key

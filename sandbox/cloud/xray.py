@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from moto.moto_api._internal import mock_random
 from moto.xray.responses import XRayResponse
 
 from sandbox.cloud.errors import AwsError
@@ -102,7 +102,7 @@ class XRayApi(XRayResponse):
     # ------------------------------------------------------------------------------------------- groups
 
     def _create_group(self, asked: Document) -> Document:
-        arn = f"{self._arn('group', asked['GroupName'])}/{uuid.uuid4().hex[:26].upper()}"
+        arn = f"{self._arn('group', asked['GroupName'])}/{mock_random.uuid4().hex[:26].upper()}"
         group = {name: value for name, value in asked.items() if name != "Tags"} | {"GroupARN": arn}
         self._sampling.groups[arn] = group
         self._note_tags(arn, asked)

@@ -1,9 +1,9 @@
 """The recorded account as a control plane's memory: replayed once, then kept on this machine.
 
-A replay takes two seconds, most of it moto's imports and its protocol code; reading the memory of one takes a tenth. The
+A replay takes two seconds, most of it moto's imports and protocol code; reading the memory of one takes a tenth. The
 copy lies under build/ and is only a copy: it is taken if it is this user's own file, writable by nobody else, younger
-than a day (what an account says of ages should hold) and made of the same recording, code and interpreter. Anything else
-is replayed and written anew. Pickled objects run code when they are read, hence the care.
+than a day (what the account says of ages should hold) and made of the same recording, code and interpreter. Anything
+else is replayed and written anew. Pickled objects run code when they are read, hence the care.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from sandbox.cloud import memory as memory_module
 from sandbox.cloud.plane import CloudPlane
 from sandbox.contracts import RunningTask, TaskSpec
-from sandbox.recorded.recording import RECORDING, Recording, read_recording
+from sandbox.errors import SandboxError
+from sandbox.recorded.recording import RECORDING, REMEDY, Recording, read_recording
 from sandbox.recorded.replay import replay
 from sandbox.state import CACHE
 
@@ -83,10 +85,22 @@ def _replayed(recording: Recording, values: Mapping[str, str]) -> bytes:
     plane = CloudPlane(_Today(), NoTasks(), address="127.0.0.1")
     try:
         replay(recording, plane.application, values)
+        _put_to_rest(plane, recording)
         plane.settle()
         return plane.memory()
     finally:
         plane.stop()
+
+
+def _put_to_rest(plane: CloudPlane, recording: Recording) -> None:
+    """No service wants a task: whose image is there, and what runs, is for whoever takes the account over."""
+    created = [one for one in recording.requests if (one.service, one.operation) == ("ecs", "CreateService")]
+    for one in created:
+        update = {"cluster": one.body["cluster"], "service": one.body["serviceName"], "desiredCount": 0}
+        headers = {**one.headers, "x-amz-target": one.headers["x-amz-target"].replace(one.operation, "UpdateService")}
+        status, answer = replace(one, operation="UpdateService", headers=headers, body=update).send(plane.application)
+        if status != 200:
+            raise SandboxError(f"{update['service']} cannot be put to rest: {answer[:200]!r}", REMEDY)
 
 
 def _key(values: Mapping[str, str]) -> str:

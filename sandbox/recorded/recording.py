@@ -18,8 +18,8 @@ from sandbox.state import REPOSITORY
 RECORDING = REPOSITORY / "infrastructure" / "recorded" / "production.jsonl"
 REMEDY = "Record anew where Terraform is present: python -m infrastructure.record"
 _FORMAT = 1
-# What production's apply is made of: its root module, the modules, the policies that they read, and what makes the bucket
-# of the state. Other environments and the rest of this package do not reach it.
+# What production's apply is made of: its root module, the modules, the policies that they read, and what makes the
+# bucket of the state. Other environments do not reach it.
 _MADE_FROM = (
     "infrastructure/environments/production/**/*",
     "infrastructure/modules/**/*",
@@ -31,7 +31,7 @@ _NOT_READ = (".terraform", "__pycache__")
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """`infrastructure_sha256` is of the tree it was made from; `outputs` are plain values by name, with placeholders."""
+    """`infrastructure_sha256` is of the tree it was made from; `outputs` are plain values, with placeholders."""
 
     infrastructure_sha256: str
     moto: str

@@ -83,7 +83,7 @@ class Request:
         body = self._encoded()
         headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
         headers["CONTENT_TYPE"] = headers.pop("HTTP_CONTENT_TYPE", _FORM_TYPE if self.kind == FORM else "")
-        scope = f"{self.region}/{self.service}/aws4_request"
+        credential = f"sandbox/20000101/{self.region}/{self.service}/aws4_request"
         return {
             **headers,
             "REQUEST_METHOD": self.method,
@@ -95,7 +95,7 @@ class Request:
             "SERVER_PROTOCOL": "HTTP/1.1",
             "HTTP_HOST": "127.0.0.1",
             "HTTP_USER_AGENT": _AGENT,
-            "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=sandbox/20000101/{scope}, SignedHeaders=host, Signature=0",
+            "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(body),

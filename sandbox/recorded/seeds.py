@@ -1,9 +1,9 @@
 """Makes moto's ids a function of what was asked, so that a replay answers with the ids of the recording.
 
-moto 5.2.5 takes ids from one generator of its own (and ElastiCache's from Python's). Both are seeded before each request
-with the digest of that request as it stands in the recording, and with how often the same was asked before: an id then
-depends neither on the order in which Terraform's parallel calls arrived nor on what was read in between, and a new
-recording of an unchanged resource has the same ids.
+moto 5.2.5 takes ids from one generator of its own (and ElastiCache's from Python's). Both are seeded before each
+request with the digest of that request as it stands in the recording, and with how often the same was asked before: an
+id then depends neither on the order in which Terraform's parallel calls arrived nor on what was read in between, and a
+new recording of an unchanged resource has the same ids.
 """
 
 from __future__ import annotations

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tests.defects import catalogue_engine, catalogue_plan, catalogue_record, catalogue_release, catalogue_world
+from tests.defects import (
+    catalogue_engine,
+    catalogue_infrastructure,
+    catalogue_plan,
+    catalogue_record,
+    catalogue_release,
+    catalogue_world,
+)
 from tests.defects.model import Defect
 
 DEFECTS: tuple[Defect, ...] = (
     *catalogue_world.DEFECTS,
     *catalogue_plan.DEFECTS,
+    *catalogue_infrastructure.DEFECTS,
     *catalogue_engine.DEFECTS,
     *catalogue_record.DEFECTS,
     *catalogue_release.DEFECTS,
@@ -44,6 +52,18 @@ _TOUCHES: Mapping[str, tuple[str, ...]] = {
     "rehearsal/findings/stability": ("DUR-09", "DUR-10", "PROC-12"),
     "rehearsal/findings/canary": ("DUR-07",),
     "rehearsal/findings/candidate": ("PROC-04",),
+    "rehearsal/findings/layout": ("IAC-",),
+    "rehearsal/findings/variables": ("IAC-",),
+    "rehearsal/findings/hosts": ("IAC-03",),
+    "rehearsal/findings/policies": ("IAC-", "NET-", "CMP-", "DB-", "SEC-", "MON-", "ARCH-0", "ARCH-1", "PROC-03"),
+    "infrastructure/environments": ("IAC-", "NET-01"),
+    "infrastructure/ansible": ("IAC-03",),
+    "infrastructure/modules/networking": ("NET-", "ARCH-01", "ARCH-10"),
+    "infrastructure/modules/compute": ("CMP-", "PROC-03"),
+    "infrastructure/modules/database": ("DB-",),
+    "infrastructure/modules/security": ("SEC-", "ARCH-08"),
+    "infrastructure/modules/monitoring": ("MON-",),
+    "policies/rules": ("NET-", "CMP-", "DB-", "SEC-"),
 }
 
 

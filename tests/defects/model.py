@@ -28,6 +28,14 @@ class PlanEdit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CodeEdit:
+    """Replacements in files of a copy of the tree, each (path, old, new); each old text must stand there exactly once.
+    For what scenarios read from the repository: they are watched without a sandbox."""
+
+    edits: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recorded:
     """A good rehearsal's result, changed into what was observed when it went wrong. Only for facts that no fault of
     the sandbox can bring about; `doctor` changes the Evidence in place."""
@@ -55,10 +63,11 @@ class Patched:
     rehearsal: str | None = None
 
 
-Plant = World | PlanEdit | Recorded | Rehearsed | Patched
+Plant = World | PlanEdit | CodeEdit | Recorded | Rehearsed | Patched
 KINDS: Mapping[type, str] = {
     World: "world",
     PlanEdit: "plan",
+    CodeEdit: "code",
     Recorded: "record",
     Rehearsed: "rehearsal",
     Patched: "engine",
@@ -83,7 +92,7 @@ class Defect:
 
     @property
     def kind(self) -> str:
-        """world, plan, record, rehearsal or engine: the cheaper first."""
+        """world, plan, code, record, rehearsal or engine."""
         return KINDS[type(self.plant)]
 
     @property

@@ -18,8 +18,8 @@ from rehearsal.schedule import slug
 from sandbox.client import Sandbox
 from sandbox.fixture import start_sandbox
 from tests.defects.evidence import Evidence, fits
-from tests.defects.model import Defect, Faults, Patched, PlanEdit, Recorded, Rehearsed, Undo, World
-from tests.defects.trees import ROOT, apply_patch, copy_tree, edit_plan
+from tests.defects.model import CodeEdit, Defect, Faults, Patched, PlanEdit, Recorded, Rehearsed, Undo, World
+from tests.defects.trees import ROOT, apply_patch, copy_tree, edit_code, edit_plan
 from tests.defects.watching import Scene, Seen, environment_for, watch
 
 _REHEARSAL_SECONDS = 420.0
@@ -151,6 +151,8 @@ def see(defect: Defect, house: Greenhouse, place: Path) -> Seen:
             return _in_world(defect, defect.plant, house)
         case PlanEdit(edits=edits):
             return _in_copy(defect, house, place, spoil=lambda copy: edit_plan(copy, edits))
+        case CodeEdit(edits=changes):
+            return _in_copy(defect, house, place, spoil=lambda copy: edit_code(copy, changes))
         case Patched():
             return _in_engine(defect, defect.plant, house, place)
         case Recorded():

@@ -14,6 +14,6 @@ resource "aws_apigatewayv2_integration" "good" {
 }
 
 # No gateway stands before it, so it may be public.
-resource "aws_lb" "alone" {
+resource "aws_lb" "good_alone" {
   load_balancer_type = "application"
 }
