@@ -13,6 +13,7 @@ import gzip
 import importlib.metadata
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ from infrastructure.drill import (
 )
 from infrastructure.recorder import Recorder
 from infrastructure.terraform import TerraformMissing
-from probes.change_files import APPLIED, INVENTORY, SAVED, SHOWN
+from probes.change_files import APPLIED, SAVED, SHOWN
 from sandbox.recorded.recording import RECORDING, Recording, tree_digest
 from sandbox.recorded.requests import mapped
 
@@ -92,7 +93,7 @@ def _outputs(path: Path, secrets: Mapping[str, str]) -> dict[str, Any]:
 def keep(place: Path, kept: Path) -> None:
     """The change's files under version control; what the plan shows is long, and is kept compressed."""
     kept.mkdir(parents=True, exist_ok=True)
-    for name in (SAVED, APPLIED, INVENTORY):
+    for name in (SAVED, APPLIED):
         shutil.copyfile(place / name, kept / name)
     (kept / f"{SHOWN}.gz").write_bytes(gzip.compress((place / SHOWN).read_bytes(), mtime=0))
 
@@ -114,6 +115,9 @@ def main(path: Path) -> None:
         sys.exit(FAILED)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(recording.text(), encoding="utf-8")
+    if path == RECORDING:
+        # Of the replay, in a process whose moto nobody has used: that is what sandboxes start from.
+        subprocess.run([sys.executable, "-m", "infrastructure.recorded_inventory"], check=True)
     click.echo(f"{len(recording.requests)} requests, {path.stat().st_size / 1024:.0f} KiB: {path.name}")
 
 

@@ -11,9 +11,9 @@ Feature: The environment is what was declared, and nobody changed it by hand
     When its resources are looked at
     Then every kind of resource that the environment declares exists
     And these live checks hold for every resource that they concern
-      | live check           | which says                                        |
-      | network.zones        | VPC: private and public subnets in enough zones    |
-      | balancer.both_groups | public rule: has exactly the groups of both slots |
+      | live check           | which says                                                  |
+      | network.zones        | VPC: private and public subnets in enough zones             |
+      | balancer.both_groups | public rule: forwards to both slots, whatever their weights |
 
   @PRE-01
   Scenario: Nothing was added, removed or opened by hand
