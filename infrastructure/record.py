@@ -36,7 +36,7 @@ from infrastructure.drill import (
 )
 from infrastructure.recorder import Recorder
 from infrastructure.terraform import TerraformMissing
-from probes.change_files import APPLIED, SAVED, SHOWN
+from probes.change_files import APPLIED, KEPT_PLAN, KEPT_SHOWN, SAVED, SHOWN
 from sandbox.recorded.recording import RECORDING, Recording, tree_digest
 from sandbox.recorded.requests import mapped
 
@@ -93,9 +93,9 @@ def _outputs(path: Path, secrets: Mapping[str, str]) -> dict[str, Any]:
 def keep(place: Path, kept: Path) -> None:
     """The change's files under version control; what the plan shows is long, and is kept compressed."""
     kept.mkdir(parents=True, exist_ok=True)
-    for name in (SAVED, APPLIED):
-        shutil.copyfile(place / name, kept / name)
-    (kept / f"{SHOWN}.gz").write_bytes(gzip.compress((place / SHOWN).read_bytes(), mtime=0))
+    shutil.copyfile(place / SAVED, kept / KEPT_PLAN)
+    shutil.copyfile(place / APPLIED, kept / APPLIED)
+    (kept / KEPT_SHOWN).write_bytes(gzip.compress((place / SHOWN).read_bytes(), mtime=0))
 
 
 @click.command()

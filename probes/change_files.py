@@ -30,6 +30,8 @@ from rollout.model import Basis, Observation
 
 SAVED, SHOWN, AUTHORS, APPROVALS = "saved.tfplan", "plan.json", "authors.txt", "approvals"
 APPLIED, INVENTORY, APPROVERS = "apply.json", "inventory.json", "approvers.toml"
+# Under version control, where plans of real environments must never be: a saved plan is a ZIP file, its JSON is long.
+KEPT_PLAN, KEPT_SHOWN = "plan.zip", "plan.json.gz"
 Read = TypeVar("Read")
 
 

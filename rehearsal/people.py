@@ -22,7 +22,7 @@ from probes.attestation.dsse import sign
 from probes.attestation.practice import CONTROL as PRACTICES_CONTROL
 from probes.attestation.practice import Practice
 from probes.attestation.statement import Statement, Subject, write_statement
-from probes.change_files import APPLIED, APPROVALS, APPROVERS, AUTHORS, INVENTORY, SAVED, SHOWN
+from probes.change_files import APPLIED, APPROVALS, APPROVERS, AUTHORS, INVENTORY, KEPT_PLAN, KEPT_SHOWN, SAVED, SHOWN
 from probes.change_review import CONTROL as REVIEW_CONTROL
 from probes.change_review import ROLE as REVIEW_ROLE
 from probes.terraform_plan import read_saved_plan, read_shown_plan
@@ -80,15 +80,15 @@ def _write(place: Path, practices: tuple[Practice, ...], recorded: Path) -> None
         (place / PRACTICES / f"{practice.name}.dsse.json").write_bytes(
             sign(write_statement(said), people[said.role].key)
         )
-    if (recorded / SAVED).exists():
+    if (recorded / KEPT_PLAN).exists():
         _write_change(place / CHANGE, recorded, people)
 
 
 def _write_change(place: Path, recorded: Path, people: Mapping[str, Person]) -> None:
     (place / APPROVALS).mkdir(parents=True)
-    for name in (SAVED, APPLIED, INVENTORY):
-        shutil.copyfile(recorded / name, place / name)
-    shown = gzip.decompress((recorded / f"{SHOWN}.gz").read_bytes())
+    for kept, name in ((KEPT_PLAN, SAVED), (APPLIED, APPLIED), (INVENTORY, INVENTORY)):
+        shutil.copyfile(recorded / kept, place / name)
+    shown = gzip.decompress((recorded / KEPT_SHOWN).read_bytes())
     (place / SHOWN).write_bytes(shown)
     (place / AUTHORS).write_text(f"{AUTHOR}\n", encoding="utf-8")
     saved = read_saved_plan((place / SAVED).read_bytes())
