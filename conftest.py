@@ -20,4 +20,5 @@ pytest_plugins = [
     "steps.headers",
     "steps.policies",
     "steps.code",
+    "steps.ways",
 ]
