@@ -24,4 +24,5 @@ pytest_plugins = [
     "steps.compliance",
     "steps.changes",
     "steps.journal",
+    "steps.ways",
 ]

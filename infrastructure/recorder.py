@@ -18,7 +18,7 @@ from typing import Any
 from infrastructure.backend_file import Backend
 from sandbox.cloud.operations import is_mutating
 from sandbox.cloud.server import call
-from sandbox.recorded.requests import FORM, JSON, Application, Request, read_environ
+from sandbox.recorded.requests import FORM, TEXT, Application, Request, read_environ
 from sandbox.recorded.seeds import Seeds
 
 # What Terraform makes up: names with the time and a counter, and random UUIDs.
@@ -66,7 +66,7 @@ class Recorder:
 
     def _tidy(self, request: Request) -> Request:
         if self._is_state(request):
-            return replace(request, kind=JSON, body={})
+            return replace(request, kind=TEXT, body="")
         if request.kind == FORM:
             return replace(request, body=_form_in_order(request.body))
         return replace(request, body=_tags_in_order(request.body))

@@ -79,3 +79,10 @@ Feature: Environments are built from one code and kept apart
     When its directories are read
     Then no address of a resource is written by hand
     And the engine's settings come from each environment's outputs
+
+  @IAC-04 @account
+  Scenario: The account is the declared one, as its outputs say
+    Given the account under release
+    When its resources are looked at
+    Then it is the account that the environment names
+    And every address in the environment's outputs leads to a resource of it

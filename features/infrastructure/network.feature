@@ -130,3 +130,9 @@ Feature: The network lets in what is meant and nothing else
       | firewall.attached            | entrance: has a web ACL                                     |
       | balancer.both_groups         | public rule: forwards to both slots, whatever their weights |
       | containers.no_public_address | service: its tasks have no public address                   |
+
+  @ARCH-01 @account
+  Scenario: Tasks serve the load balancer and no stranger
+    Given the environment under release
+    When a stranger connects to every healthy task itself
+    Then no task serves the stranger

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from cloud_world import ADDRESS, DIGESTS, CloudWorld, ManualClock, RecordingRunner, make_certificate
 
-from sandbox.account import AccountSpec, seed
+from sandbox.account import AccountSpec, account_of, adopt
 from sandbox.cloud.plane import CloudPlane
 
 
-def _start() -> CloudWorld:
+def _start(memory: bytes | None = None) -> CloudWorld:
     clock, runner = ManualClock(), RecordingRunner()
-    plane = CloudPlane(clock, runner, address=ADDRESS)
+    plane = CloudPlane(clock, runner, address=ADDRESS, memory=memory)
     for version, digest in DIGESTS.items():
         plane.register_image(digest, version)
     world = CloudWorld(plane=plane, clock=clock, runner=runner, url=plane.start())
@@ -31,18 +31,18 @@ def cloud() -> Iterator[CloudWorld]:
 
 @pytest.fixture
 def shop() -> Iterator[CloudWorld]:
-    """The seeded account, green live; its tasks are not healthy until a test says so."""
-    yield from _seeded()
+    """The adopted account, green live; its tasks are not healthy until a test says so."""
+    yield from _adopted()
 
 
 @pytest.fixture(scope="module")
 def shared_shop() -> Iterator[CloudWorld]:
     """The same, once for a module whose tests do not disturb each other (one plane per process: use no other there)."""
-    yield from _seeded()
+    yield from _adopted()
 
 
-def _seeded() -> Iterator[CloudWorld]:
-    world = _start()
+def _adopted() -> Iterator[CloudWorld]:
+    world = _start(account_of(DIGESTS, live_version="1.0.0"))
     certificate, key = make_certificate("api.shop.example")
     spec = AccountSpec(
         images=DIGESTS,
@@ -50,7 +50,6 @@ def _seeded() -> Iterator[CloudWorld]:
         certificate_key=key,
         topic_subscriber_url=f"http://{ADDRESS}:9/",
     )
-    world.outputs = seed(world.url, spec=spec)
-    world.plane.settle()
+    world.outputs = adopt(world.plane, world.url, spec=spec)
     yield world
     world.plane.stop()

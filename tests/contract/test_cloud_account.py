@@ -1,8 +1,10 @@
-"""The seeded account as a whole, and the log of what was asked of it."""
+"""The adopted account as a whole, and the log of what was asked of it."""
 
 from __future__ import annotations
 
-from cloud_world import CLUSTER, DIGESTS, CloudWorld, error_code
+from cloud_world import CLUSTER, DIGESTS, CloudWorld, error_code, make_certificate
+
+from infrastructure.declaration import FROM_OUTPUTS
 
 pytest_plugins = ("cloud_fixtures",)
 
@@ -30,24 +32,25 @@ def test_the_operation_log(shared_shop: CloudWorld) -> None:
 
 def test_secrets_stay_out_of_the_log(shared_shop: CloudWorld) -> None:
     """ImportCertificate carries a private key."""
+    certificate, key = make_certificate("other.shop.example")
+    shared_shop.client("acm").import_certificate(Certificate=certificate, PrivateKey=key)
     imported = next(one for one in shared_shop.plane.operations() if one["operation"] == "ImportCertificate")
 
     assert imported["parameters"]["PrivateKey"] == "[redacted]"
-    assert imported["client"] == "sandbox-seed"
+
+
+def test_the_sandboxs_own_calls_can_be_told_apart(shared_shop: CloudWorld) -> None:
+    """What adopts the account is no controller and nobody of the account."""
+    assert {one["client"] for one in shared_shop.plane.operations() if one["operation"] == "Subscribe"} == {
+        "sandbox-seed"
+    }
 
 
 def test_the_outputs_are_complete(shared_shop: CloudWorld) -> None:
     """Every key that rollout and probes read, in the shape of `terraform output -json`."""
-    assert set(shared_shop.outputs) == {
-        "region",
-        "account_id",
-        "load_balancer_arn",
+    assert set(shared_shop.outputs) - FROM_OUTPUTS == {
         "load_balancer_dns_name",
-        "listener_arn",
-        "rule_arn",
-        "target_group_arns",
-        "cluster_name",
-        "service_names",
+        "role_arns",
         "task_definition_family",
         "container_name",
         "image_repository",
@@ -66,10 +69,10 @@ def test_the_outputs_are_complete(shared_shop: CloudWorld) -> None:
     assert shared_shop.value("images") == DIGESTS
 
 
-def test_the_seeded_world(shared_shop: CloudWorld) -> None:
-    """What the account holds: two zones, live weights, DNS, scaling, a heartbeat alarm, a table."""
+def test_the_adopted_world(shared_shop: CloudWorld) -> None:
+    """What the account holds: three zones, live weights, DNS, scaling, a heartbeat alarm, a table."""
     balancer = shared_shop.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
-    assert sorted(zone["ZoneName"] for zone in balancer["AvailabilityZones"]) == ["us-east-1a", "us-east-1b"]
+    assert sorted(zone["ZoneName"] for zone in balancer["AvailabilityZones"]) == [f"us-east-1{zone}" for zone in "abc"]
     rule = shared_shop.client("elbv2").describe_rules(RuleArns=[shared_shop.value("rule_arn")])["Rules"][0]
     groups = rule["Actions"][0]["ForwardConfig"]["TargetGroups"]
     arns = shared_shop.value("target_group_arns")
@@ -84,4 +87,4 @@ def test_the_seeded_world(shared_shop: CloudWorld) -> None:
     assert alarm["TreatMissingData"] == "breaching"
     table = shared_shop.client("dynamodb").describe_table(TableName="rollouts")["Table"]
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
-    assert shared_shop.client("ecs").describe_clusters(clusters=[CLUSTER])["clusters"][0]["activeServicesCount"] == 2
+    assert shared_shop.client("ecs").describe_clusters(clusters=[CLUSTER])["clusters"][0]["activeServicesCount"] == 3

@@ -146,7 +146,8 @@ def test_tags_of_rules_and_groups(shared_shop: CloudWorld) -> None:
     arns = [shared_shop.value("rule_arn"), shared_shop.value("target_group_arns")["blue"]]
     found = shared_shop.client("elbv2").describe_tags(ResourceArns=arns)["TagDescriptions"]
 
-    assert [one["Tags"] for one in found] == [[{"Key": "managed-by", "Value": "release-gates"}]] * 2
+    tags = {"environment": "production", "managed-by": "terraform", "service": "shop-api"}
+    assert [{tag["Key"]: tag["Value"] for tag in one["Tags"]} for one in found] == [tags] * 2
 
 
 def test_the_certificate_is_what_was_imported(shared_shop: CloudWorld) -> None:
