@@ -93,7 +93,7 @@ def _change(environment: str, place: Path, scratch: Path, *, var_file: str) -> C
     return Change(
         terraform=terraform,
         environment=environment,
-        place=place,
+        place=place.resolve(),  # Terraform works in the environment's directory, not in the caller's
         state=State(Account(region=backend.region), backend),
         options=(f"-var-file={var_file}",),
         commit=commit_of(ROOT),

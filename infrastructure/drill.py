@@ -196,7 +196,7 @@ def drill_of(
     change = Change(
         terraform=terraform,
         environment=ENVIRONMENT,
-        place=place,
+        place=place.resolve(),
         state=State(Account(region=backend.region, endpoint_url=endpoint_url), backend),
         # A file of variables outweighs TF_VAR_..., an option does not.
         options=(f"-var=topology={topology}",) if topology else (),
