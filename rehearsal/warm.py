@@ -26,8 +26,9 @@ def preload() -> None:
     import rehearsal.run  # noqa: F401 - imported for its pages
     import rollout.compose  # noqa: F401 - likewise
     import sandbox.opening
-    import sandbox.supervisor  # noqa: F401 - likewise
+    import sandbox.supervisor
 
+    sandbox.opening.preload()
     gc.collect()
     gc.freeze()  # what is imported never becomes garbage; a collection would copy its pages into every fork
 

@@ -16,10 +16,12 @@ from botocore.config import Config
 
 from sandbox.account_names import LIVE_HOST, REGION, SLOTS, TEST_HOSTS
 from sandbox.account_spec import AccountSpec
+from sandbox.cloud.memory import load_memory
 from sandbox.cloud.plane import CloudPlane
+from sandbox.cloud.startup import claim_moto, release_moto
 from sandbox.recorded.kept import account_memory, recorded
 
-__all__ = ["AccountSpec", "account_of", "adopt"]
+__all__ = ["AccountSpec", "account_of", "adopt", "preload"]
 
 Client = Callable[[str], Any]  # boto3 client by service name
 Outputs = dict[str, dict[str, Any]]  # {"key": {"value": ...}}, as `terraform output -json` has it
@@ -41,6 +43,19 @@ def account_of(images: Mapping[str, str], *, live_version: str) -> bytes:
             "test_header_value": _NOT_YET,
         }
     )
+
+
+def preload(images: Mapping[str, str], *, live_version: str) -> None:
+    """Import what such an account is made of, and leave moto empty: what a process has imported its forks have too."""
+    memory = account_of(images, live_version=live_version)
+    for content in (memory, None):  # whoever claims moto next empties it: once here, and not in each fork
+        owner = object()
+        claim_moto(owner)
+        try:
+            if content:
+                load_memory(content)
+        finally:
+            release_moto(owner)
 
 
 def adopt(plane: CloudPlane, endpoint_url: str, *, spec: AccountSpec) -> Outputs:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox import account
 from sandbox.account import AccountSpec, Outputs, account_of, adopt
 from sandbox.account_names import CLUSTER, PUBLIC_HOST, SLOTS, TEST_HOSTS, service_name
 from sandbox.backing import Backing
@@ -46,7 +47,7 @@ class Opening:
     def __init__(self, started: Started) -> None:
         self._started = started
         foundation, closers = started.foundation, started.closers
-        self._images = {version: digest(version) for version in VERSIONS}
+        self._images = _images()
         self._plane = CloudPlane(
             foundation.clock,
             started.backing.tasks,
@@ -154,6 +155,15 @@ class Opening:
             "client_secrets": {client: secret_of(foundation.signing_key, client) for client in CLIENTS},
         }
         foundation.state.write_json(foundation.state.description, content, mode=0o600)
+
+
+def preload() -> None:
+    """Import what an account is made of, for forks of this process. Raises SandboxError without a recording."""
+    account.preload(_images(), live_version=VERSIONS[0])
+
+
+def _images() -> dict[str, str]:
+    return {version: digest(version) for version in VERSIONS}
 
 
 def _metric_names(outputs: Mapping[str, Mapping[str, Any]]) -> Names:

@@ -21,12 +21,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 
+from sandbox.errors import SandboxError
+
 T = TypeVar("T")
 _LOCK = type(threading.RLock())
 _GONE = (pickle.UnpicklingError, AttributeError, ImportError, EOFError, IndexError, KeyError, TypeError, ValueError)
 
 
-class MemoryUnreadable(Exception):
+class MemoryUnreadable(SandboxError):
     """The bytes are no memory, or one of other code than is installed."""
 
 
@@ -59,7 +61,8 @@ def load_memory(content: bytes) -> Memory:
         moto, memory._parts = pickle.loads(content)
         accounts: dict[str, Any] = {service: get_backend(service) for service in moto}
     except _GONE as error:
-        raise MemoryUnreadable(f"{type(error).__name__}: {error}") from error
+        said = f"a kept account cannot be read, {type(error).__name__}: {error}"
+        raise MemoryUnreadable(said, "Remove build/cache/accounts") from error
     for service, its in moto.items():
         for account, (regions, held) in its.items():
             # Told its regions, moto need not read the service's whole model for them: 30 MiB and 0.3 s in all.

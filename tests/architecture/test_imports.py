@@ -37,6 +37,9 @@ KNOWS_MORE = {
     "rehearsal/prepared.py": ("gate",),  # the part of the plugin that tests/defects switches on
     # It applies to the sandbox's account, and reads the outputs as the engine does.
     "infrastructure/drill.py": ("sandbox", "rollout.errors", "rollout.outputs_file"),
+    "infrastructure/recorded_inventory.py": ("sandbox",),  # likewise
+    "infrastructure/record.py": ("sandbox",),  # likewise
+    "infrastructure/recorder.py": ("sandbox",),  # likewise
 }
 OURS = (
     "rollout", "gate", "evidence", "probes", "rehearsal", "steps", "policies", "loadtests", "sandbox",

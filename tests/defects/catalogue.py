@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tests.defects import (
+    catalogue_account,
     catalogue_compliance,
     catalogue_engine,
     catalogue_infrastructure,
@@ -20,6 +21,7 @@ DEFECTS: tuple[Defect, ...] = (
     *catalogue_plan.DEFECTS,
     *catalogue_infrastructure.DEFECTS,
     *catalogue_compliance.DEFECTS,
+    *catalogue_account.DEFECTS,
     *catalogue_engine.DEFECTS,
     *catalogue_record.DEFECTS,
     *catalogue_release.DEFECTS,
@@ -78,6 +80,8 @@ _TOUCHES: Mapping[str, tuple[str, ...]] = {
     "infrastructure/modules/database": ("DB-",),
     "infrastructure/modules/security": ("SEC-", "ARCH-08"),
     "infrastructure/modules/monitoring": ("MON-",),
+    "probes/account/": ("IAC-02", "IAC-04", "NET-", "CMP-", "DB-", "SEC-", "MON-01", "ARCH-08", "ARCH-10", "PROC-03"),
+    "probes/direct": ("ARCH-01",),
     "policies/rules": ("NET-", "CMP-", "DB-", "SEC-"),
 }
 

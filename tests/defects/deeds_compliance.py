@@ -54,10 +54,23 @@ def keep_objects_for_ever(sandbox: Sandbox) -> Undo:
 
 
 def store_abroad(sandbox: Sandbox) -> Undo:
-    """Somebody makes a bucket in a region that nobody agreed to."""
-    s3 = _client(sandbox, "s3", "ap-south-1")
-    s3.create_bucket(Bucket="shop-api-abroad", CreateBucketConfiguration={"LocationConstraint": "ap-south-1"})
-    return lambda: s3.delete_bucket(Bucket="shop-api-abroad")
+    """Somebody makes a bucket like that of documents, in a region that nobody agreed to."""
+    here, s3 = _client(sandbox, "s3"), _client(sandbox, "s3", "ap-south-1")
+    model, name = _bucket(sandbox), "shop-api-abroad"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-south-1"})
+    s3.put_bucket_encryption(
+        Bucket=name,
+        ServerSideEncryptionConfiguration=here.get_bucket_encryption(Bucket=model)["ServerSideEncryptionConfiguration"],
+    )
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_public_access_block(
+        Bucket=name,
+        PublicAccessBlockConfiguration=here.get_public_access_block(Bucket=model)["PublicAccessBlockConfiguration"],
+    )
+    rules = here.get_bucket_lifecycle_configuration(Bucket=model)["Rules"]
+    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+    s3.put_bucket_policy(Bucket=name, Policy=here.get_bucket_policy(Bucket=model)["Policy"].replace(model, name))
+    return lambda: s3.delete_bucket(Bucket=name)
 
 
 def keep_audit_log_for_ever(sandbox: Sandbox) -> Undo:
@@ -129,11 +142,17 @@ def delete_the_candidates_group(sandbox: Sandbox) -> Undo:
 
 
 def leave_one_zone(sandbox: Sandbox) -> Undo:
-    """Every subnet of the other zones is gone. Only for a sandbox of its own."""
-    ec2 = _client(sandbox, "ec2")
-    for subnet in ec2.describe_subnets()["Subnets"]:
-        if not subnet["AvailabilityZone"].endswith("a"):
-            ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    """Every subnet of the other zones is gone, with what stood in it. Only for a sandbox of its own."""
+    ec2, elb, balancer = _client(sandbox, "ec2"), _client(sandbox, "elbv2"), str(sandbox.outputs["load_balancer_arn"])
+    subnets = ec2.describe_subnets()["Subnets"]
+    gone = {one["SubnetId"] for one in subnets if not one["AvailabilityZone"].endswith("a")}
+    zones = elb.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]["AvailabilityZones"]
+    elb.set_subnets(LoadBalancerArn=balancer, Subnets=[one["SubnetId"] for one in zones if one["SubnetId"] not in gone])
+    for nat in ec2.describe_nat_gateways()["NatGateways"]:
+        if nat["SubnetId"] in gone:
+            ec2.delete_nat_gateway(NatGatewayId=nat["NatGatewayId"])
+    for subnet in sorted(gone):
+        ec2.delete_subnet(SubnetId=subnet)
     return lambda: None
 
 
