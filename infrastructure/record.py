@@ -34,9 +34,9 @@ from infrastructure.drill import (
     made_up,
     step,
 )
-from infrastructure.recorder import Recorder
 from infrastructure.terraform import TerraformMissing
 from probes.change_files import APPLIED, KEPT_PLAN, KEPT_SHOWN, SAVED, SHOWN
+from sandbox.recorded.recorder import Recorder
 from sandbox.recorded.recording import RECORDING, Recording, tree_digest
 from sandbox.recorded.requests import mapped
 
@@ -55,7 +55,7 @@ def record(scratch: Path, place: Path) -> Recording:
     recorders: list[Recorder] = []
 
     def front(application: Any) -> Recorder:
-        recorders.append(Recorder(application, backend, values=secrets))
+        recorders.append(Recorder(application, state=f"/{backend.bucket}/{backend.key}", values=secrets))
         return recorders[0]
 
     digest = tree_digest()

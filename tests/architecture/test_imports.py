@@ -39,7 +39,6 @@ KNOWS_MORE = {
     "infrastructure/drill.py": ("sandbox", "rollout.errors", "rollout.outputs_file"),
     "infrastructure/recorded_inventory.py": ("sandbox",),  # likewise
     "infrastructure/record.py": ("sandbox",),  # likewise
-    "infrastructure/recorder.py": ("sandbox",),  # likewise
 }
 OURS = (
     "rollout", "gate", "evidence", "probes", "rehearsal", "steps", "policies", "loadtests", "sandbox",

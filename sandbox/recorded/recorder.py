@@ -15,14 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from infrastructure.backend_file import Backend
 from sandbox.cloud.operations import is_mutating
 from sandbox.cloud.server import call
 from sandbox.recorded.requests import FORM, TEXT, Application, Request, read_environ
 from sandbox.recorded.seeds import Seeds
 
 # What Terraform makes up: names with the time and a counter, and random UUIDs.
-_MADE_UP = re.compile(r"terraform-\d{17}[0-9a-f]{9}\b")
+_MADE_UP = re.compile(r"\b(?P<prefix>terraform-|tf)\d{18}[0-9a-f]{8}\b")
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _TAG = re.compile(r"(?P<list>(?:.*\.)?(?:Tag|Tags\.member|Tags\.Tag)\.)(?P<number>\d+)\.(?P<member>Key|Value)")
 _PRESIGNED = "PreSignedUrl"  # of a replica in another region: a signature and a time
@@ -31,10 +30,11 @@ _PRESIGNED = "PreSignedUrl"  # of a replica in another region: a signature and a
 class Recorder:
     """WSGI. Answers as the application behind it does, with ids that follow from the requests."""
 
-    def __init__(self, application: Application, backend: Backend, *, values: Mapping[str, str]) -> None:
-        """`values` are those that must not be kept, by the placeholder that stands for each."""
+    def __init__(self, application: Application, *, state: str, values: Mapping[str, str]) -> None:
+        """`state` is the path (/bucket/key) below which Terraform keeps its state and the lock of it; `values` are
+        those that must not be kept, by the placeholder that stands for each."""
         self._application = application
-        self._objects = f"/{backend.bucket}/{backend.key}"
+        self._state = state
         self._values = values
         self._seeds = Seeds()
         self._tokens = _Tokens()
@@ -72,7 +72,7 @@ class Recorder:
         return replace(request, body=_tags_in_order(request.body))
 
     def _is_state(self, request: Request) -> bool:
-        return request.path.startswith(self._objects)
+        return request.path.startswith(self._state)
 
 
 class _Tokens:
@@ -88,7 +88,7 @@ class _Tokens:
     def settled(self, request: Request) -> Request:
         """The request with a token for each made-up name, the same as long as the rest of the request is."""
         line = request.line()
-        made_up = [*dict.fromkeys(_MADE_UP.findall(line))]
+        made_up = [*dict.fromkeys(found.group() for found in _MADE_UP.finditer(line))]
         made_up += [one for one in dict.fromkeys(_UUID.findall(line)) if one not in self._answered]
         made_up = [one for one in made_up if one not in self._known.values()]
         blank = line
@@ -101,8 +101,8 @@ class _Tokens:
 
 
 def _token(name: str, digest: str) -> str:
-    if name.startswith("terraform-"):
-        return f"terraform-{digest[:26]}"
+    if found := _MADE_UP.fullmatch(name):
+        return f"{found['prefix']}{digest[:26]}"
     return "-".join((digest[:8], digest[8:12], f"4{digest[12:15]}", f"8{digest[15:18]}", digest[18:30]))
 
 
