@@ -142,17 +142,15 @@ def delete_the_candidates_group(sandbox: Sandbox) -> Undo:
 
 
 def leave_one_zone(sandbox: Sandbox) -> Undo:
-    """Every subnet of the other zones is gone, with what stood in it. Only for a sandbox of its own."""
-    ec2, elb, balancer = _client(sandbox, "ec2"), _client(sandbox, "elbv2"), str(sandbox.outputs["load_balancer_arn"])
-    subnets = ec2.describe_subnets()["Subnets"]
-    gone = {one["SubnetId"] for one in subnets if not one["AvailabilityZone"].endswith("a")}
-    zones = elb.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]["AvailabilityZones"]
-    elb.set_subnets(LoadBalancerArn=balancer, Subnets=[one["SubnetId"] for one in zones if one["SubnetId"] not in gone])
-    for nat in ec2.describe_nat_gateways()["NatGateways"]:
-        if nat["SubnetId"] in gone:
-            ec2.delete_nat_gateway(NatGatewayId=nat["NatGatewayId"])
-    for subnet in sorted(gone):
-        ec2.delete_subnet(SubnetId=subnet)
+    """Of the private subnets only those of one zone are left. Only for a sandbox of its own."""
+    ec2, elb = _client(sandbox, "ec2"), _client(sandbox, "elbv2")
+    arns = [str(sandbox.outputs["load_balancer_arn"])]
+    balancer = elb.describe_load_balancers(LoadBalancerArns=arns)["LoadBalancers"][0]
+    public = {one["SubnetId"] for one in balancer["AvailabilityZones"]}
+    in_vpc = [{"Name": "vpc-id", "Values": [balancer["VpcId"]]}]
+    for subnet in ec2.describe_subnets(Filters=in_vpc)["Subnets"]:
+        if subnet["SubnetId"] not in public and not subnet["AvailabilityZone"].endswith("a"):
+            ec2.delete_subnet(SubnetId=subnet["SubnetId"])
     return lambda: None
 
 
