@@ -3,6 +3,9 @@
 pytest_plugins = [
     "gate.plugin",
     "rehearsal.plugin",
+    "rehearsal.code",
+    "rehearsal.account",
+    "rehearsal.compliance",
     "steps.environment",
     "steps.endpoints",
     "steps.certificates",
@@ -16,4 +19,10 @@ pytest_plugins = [
     "steps.rollback",
     "steps.emergency",
     "steps.headers",
+    "steps.policies",
+    "steps.code",
+    "steps.compliance",
+    "steps.changes",
+    "steps.journal",
+    "steps.ways",
 ]

@@ -1,151 +1,150 @@
 """Applies an environment to the sandbox's control plane, checks, destroys: `python -m infrastructure.drill`.
 
 From an empty account, in the order of infrastructure/README.md: the registries first, then the images, then all the
-rest. The plan that is applied is the saved one; the second plan has to be empty; the outputs have to be what the engine
-reads; every live check of the account has to hold; the destroy has to leave no resource. Exit codes: 0 all of it held;
-1 something did not; 2 Terraform or its provider is not on this machine (nothing was tried).
+rest. What is applied is the saved plan that was named by its digest, as infrastructure/apply.py does it, and its record
+has to hold (PROC-01); the outputs have to be what the engine reads; every live check of the account has to hold; the
+destroy has to leave no resource. With --keep DIR the files of the change (saved plan, what it shows, record) stay. Exit
+codes: 0 all of it held; 1 something did not; 2 Terraform or its provider is not on this machine (nothing was tried).
 """
 
 from __future__ import annotations
 
-import itertools
 import json
-import re
 import secrets
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure.backend_file import Backend, copy_of_environment, read_backend
+from infrastructure.apply import commit_of
+from infrastructure.backend_file import ROOT, Backend, copy_of_environment, read_backend
+from infrastructure.change import (
+    APPLY_SECONDS,
+    CHANGES,
+    INIT_SECONDS,
+    PARALLELISM,
+    Change,
+    Refused,
+    State,
+    actions,
+    counts,
+    sha256_of,
+)
 from infrastructure.declaration import declaration
+from infrastructure.emulated import EmulatedAccount, RepositoryMissing, emulated_account, session
+from infrastructure.rollouts import NotKnown, Rollouts
 from infrastructure.state_bucket import create_state_bucket
 from infrastructure.terraform import PLUGINS_VARIABLE, Terraform, TerraformFailed, TerraformMissing
 from probes.account.census import judged, views
 from probes.account.session import Account
+from probes.change_applied import judge_applied, read_applied
+from probes.change_files import APPLIED, SAVED
+from probes.strict_json import Unparsable
+from probes.terraform_plan import read_saved_plan
 from rollout.errors import RolloutError
 from rollout.model import Verdict
 from rollout.outputs_file import read_outputs
-from sandbox.addresses import claim_addresses
-from sandbox.clock import ClockWriter
-from sandbox.cloud.plane import CloudPlane, Front
-from sandbox.cloud.world import REGION
-from sandbox.contracts import RunningTask, TaskSpec
 from sandbox.errors import SandboxError
 
 ENVIRONMENT = "production"  # the one whose account is the emulated one
 FAILED, MISSING = 1, 2
-PARALLELISM = "20"
-# Limits in seconds, ten times what an idle machine needs. RDS in the provider waits over a minute for each instance.
-INIT_SECONDS, PLAN_SECONDS, APPLY_SECONDS, DESTROY_SECONDS = 120.0, 600.0, 2_700.0, 2_700.0
-# What must be there before an image can be pushed, and variable of its digest by repository.
+# What must be there before an image can be pushed, and the variable of its digest by repository.
 _REGISTRIES = ("module.compute.aws_ecr_repository_policy.this", "module.compute.aws_ecr_lifecycle_policy.this")
 _IMAGES = {"shop-api": "service_image_digest", "release-gates": "engine_image_digest"}
 _UNLOCKED = "-var=deletion_protection=false"
-_CHANGES, _NO_CHANGES = 2, 0  # of plan -detailed-exitcode
-_COUNTS = re.compile(r"(?:Plan|Apply complete!|Resources): .*\d+.*|No changes\..*")
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "drill", "AWS_SECRET_ACCESS_KEY": "drill"}
+_RELEASE_FILE = f"""\
+schema = 1
+[release]
+service = "shop-api"
+version = "1.1.0"
+[environments.{ENVIRONMENT}]
+outputs = "outputs.json"
+"""
 
 
 class DrillError(Exception):
     """A step did not hold what it promises."""
 
 
-FAILURES = (DrillError, TerraformFailed, RolloutError, SandboxError, ClientError, BotoCoreError)
-
-
-class _Entries:
-    """Tasks that are entries: a drill is about what stands around them. Each has an address, where nobody listens."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self._ended: dict[str, Callable[[str, int], None]] = {}
-        self._ports = itertools.count(20_000)
-
-    def start(self, spec: TaskSpec, on_exit: Callable[[str, int], None]) -> RunningTask:
-        self._ended[spec.task_id] = on_exit
-        return RunningTask(spec=spec, process_id=0, ip=self._address, port=next(self._ports))
-
-    def stop(self, task_id: str, grace_seconds: float) -> None:
-        self._ended.pop(task_id)(task_id, 0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmulatedAccount:
-    """An empty account: its control plane, and where it is asked."""
-
-    plane: CloudPlane
-    endpoint_url: str
-
-    def push(self, digests: Mapping[str, str]) -> str:
-        """Images by repository, as a pipeline pushes them. Raises DrillError for a repository that is not there yet."""
-        ecr = _session().client("ecr", region_name=REGION, endpoint_url=self.endpoint_url)
-        there = {row["repositoryName"] for row in ecr.describe_repositories()["repositories"]}
-        missing = sorted(set(digests) - there)
-        if missing:
-            raise DrillError(f"there is no repository {', '.join(missing)} to push to")
-        for repository, digest in digests.items():
-            self.plane.register_image(digest, "0.0.0", repository=repository)
-        return f"pushed to {', '.join(sorted(digests))}"
+_OURS = (DrillError, RepositoryMissing, Refused, NotKnown, Unparsable, TerraformFailed, RolloutError, SandboxError)
+FAILURES = (*_OURS, ClientError, BotoCoreError)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drill:
-    """One environment on one control plane."""
+    """One change of one environment on one control plane."""
 
-    terraform: Terraform
-    backend: Backend
-    endpoint_url: str
+    change: Change
+    account: EmulatedAccount
     scratch: Path
-    topology: str = ""  # instead of the environment's own
+
+    @property
+    def terraform(self) -> Terraform:
+        """What the change runs."""
+        return self.change.terraform
+
+    @property
+    def backend(self) -> Backend:
+        """Where the state is."""
+        return self.change.state.backend
 
     def bootstrap(self) -> str:
         """The bucket of the state, as people make it."""
-        create_state_bucket(_session(), self.backend, endpoint_url=self.endpoint_url)
+        create_state_bucket(session(), self.backend, endpoint_url=self.account.endpoint_url)
         return self.backend.bucket
-
-    def init(self) -> str:
-        where = ["-backend-config=backend.hcl", "-backend-config=use_path_style=true", "-reconfigure"]
-        self.terraform.run("init", *where, "-input=false", "-lockfile=readonly", timeout_seconds=INIT_SECONDS)
-        return "state in the bucket, provider as locked"
 
     def registries(self) -> str:
         """The repositories of images, with what they need: nothing else can be made before there are images."""
-        targets = [f"-target={one}" for one in _REGISTRIES]
-        self._planned("registries.tfplan", *targets, wanted=_CHANGES)
-        return self._applied("registries.tfplan", timeout_seconds=APPLY_SECONDS)
+        return self._changed("registries", *[f"-target={one}" for one in _REGISTRIES])
 
-    def plan(self) -> str:
-        """Saves the plan that `apply` applies."""
-        return self._planned("first.tfplan", wanted=_CHANGES)
+    def push(self) -> str:
+        """The images that the plan names."""
+        return self.account.push({name: self.terraform.variables[one] for name, one in _IMAGES.items()})
 
     def apply(self) -> str:
-        return self._applied("first.tfplan", timeout_seconds=APPLY_SECONDS)
+        """The saved plan, named by its digest; a second plan has to be empty. Raises Refused or TerraformFailed."""
+        return self.change.apply(sha256_of(self.change.place / SAVED), self._rollouts())
 
-    def plan_again(self) -> str:
-        return self._planned("second.tfplan", wanted=_NO_CHANGES)
+    def record(self) -> str:
+        """The record of the apply is what PROC-01 asks for. Raises DrillError, or Unparsable."""
+        place = self.change.place
+        saved = read_saved_plan((place / SAVED).read_bytes())
+        seen = judge_applied(read_applied((place / APPLIED).read_bytes()), saved, source=APPLIED)
+        wrong = [one.message for one in seen if one.verdict is not Verdict.PASS]
+        if wrong:
+            raise DrillError("; ".join(wrong))
+        return f"{len(seen)} of {len(seen)} hold"
 
     def outputs(self) -> str:
-        """`terraform output -json` is a file that the engine reads. Raises its BadInput if not."""
+        """`terraform output -json` is a file that the engine reads, and it knows of no rollout. Raises its BadInput."""
         finished = self.terraform.run("output", "-json", timeout_seconds=INIT_SECONDS)
         path = self.scratch / "outputs.json"
         path.write_text(finished.output, encoding="utf-8")
         target = read_outputs(path, environment=ENVIRONMENT).target
-        return f"the engine reads them: {target.cluster_name}, {target.public_host}"
+        if self._rollouts().active(finished.output):
+            raise DrillError("a rollout is said to be active, and nobody started one")
+        return f"the engine reads them: {target.cluster_name}, {target.public_host}; no rollout is active"
+
+    def _rollouts(self) -> Rollouts:
+        """Asked of the emulated account, by a release file that declares nothing but the environment."""
+        path = self.scratch / "release.toml"
+        path.write_text(_RELEASE_FILE, encoding="utf-8")
+        return Rollouts(
+            environment=ENVIRONMENT, release_file=path, scratch=self.scratch, endpoint_url=self.account.endpoint_url
+        )
 
     def live_checks(self) -> str:
         """Every check of probes/account on what was made. Raises DrillError with those that do not hold."""
         outputs = json.loads((self.scratch / "outputs.json").read_text(encoding="utf-8"))
         plain = {name: one["value"] for name, one in outputs.items()}
-        asked = Account(region=REGION, endpoint_url=self.endpoint_url)
-        seen = judged(views(asked, declaration(ENVIRONMENT, plain)))
+        seen = judged(views(self.change.state.account, declaration(ENVIRONMENT, plain)))
         wrong = [one for one in seen if one.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)]
         if wrong:
             raise DrillError("\n".join(f"{one.verdict} {one.name}: {one.message}" for one in wrong))
@@ -153,60 +152,23 @@ class Drill:
 
     def unlock(self) -> str:
         """The one change without which nothing can be destroyed."""
-        self._planned("unlock.tfplan", _UNLOCKED, wanted=_CHANGES)
-        return self._applied("unlock.tfplan", timeout_seconds=APPLY_SECONDS)
+        return self._changed("unlock", _UNLOCKED)
 
     def destroy(self) -> str:
-        self._planned("destroy.tfplan", "-destroy", _UNLOCKED, wanted=_CHANGES)
-        said = self._applied("destroy.tfplan", timeout_seconds=DESTROY_SECONDS)
+        said = self._changed("destroy", "-destroy", _UNLOCKED)
         left = self.terraform.run("state", "list", timeout_seconds=INIT_SECONDS).output.split()
         if left:
             raise DrillError(f"{len(left)} resources are left: {', '.join(left[:10])}")
         return said
 
-    def _planned(self, name: str, *more: str, wanted: int) -> str:
-        options = ["-input=false", "-no-color", "-detailed-exitcode", f"-parallelism={PARALLELISM}"]
-        if self.topology:
-            options.append(f"-var=topology={self.topology}")  # a file of variables outweighs TF_VAR_...
-        finished = self.terraform.run(
-            "plan", *options, *more, f"-out={self.scratch / name}", timeout_seconds=PLAN_SECONDS, allowed=(0, 2)
-        )
-        if finished.code != wanted:
-            raise DrillError("a plan without changes" if wanted else f"changes are left\n{_actions(finished.output)}")
-        return _counts(finished.output)
-
-    def _applied(self, name: str, *, timeout_seconds: float) -> str:
-        options = ["-input=false", "-no-color", f"-parallelism={PARALLELISM}"]
-        finished = self.terraform.run("apply", *options, str(self.scratch / name), timeout_seconds=timeout_seconds)
-        return _counts(finished.output)
-
-
-def _session() -> boto3.Session:
-    return boto3.Session(aws_access_key_id="drill", aws_secret_access_key="drill")
-
-
-def _counts(output: str) -> str:
-    found = _COUNTS.findall(output)
-    return str(found[-1]).rstrip(".") if found else "no counts printed"
-
-
-def _actions(output: str) -> str:
-    """What a plan would do, without what it looked at."""
-    _, found, actions = output.partition("Terraform will perform the following actions:")
-    return actions.strip() if found else output
-
-
-@contextmanager
-def control_plane(scratch: Path, front: Front | None = None) -> Iterator[EmulatedAccount]:
-    """An empty account at real time on a loopback address of its own, behind `front` if given."""
-    addresses = claim_addresses()
-    clock = ClockWriter(scratch / "clock", factor=1.0)
-    plane = CloudPlane(clock, _Entries(addresses.internal), address=addresses.internal)
-    try:
-        yield EmulatedAccount(plane=plane, endpoint_url=plane.start(front))
-    finally:
-        plane.stop()
-        addresses.release()
+    def _changed(self, name: str, *options: str) -> str:
+        """A saved plan of its own, applied. Raises DrillError when it would change nothing, or TerraformFailed."""
+        path = self.scratch / f"{name}.tfplan"
+        finished = self.change.plan_to(path, *self.change.options, *options)
+        if finished.code != CHANGES:
+            raise DrillError(f"{name}: there is nothing to change\n{actions(finished.output)}")
+        how = ["-input=false", "-no-color", f"-parallelism={PARALLELISM}", str(path)]
+        return counts(self.terraform.run("apply", *how, timeout_seconds=APPLY_SECONDS).output)
 
 
 def made_up() -> dict[str, str]:
@@ -218,27 +180,35 @@ def made_up() -> dict[str, str]:
     }
 
 
-def drill_of(endpoint_url: str, *, scratch: Path, variables: Mapping[str, str], topology: str = "") -> Drill:
-    """Production on the account behind an endpoint, with a copy of the tree in `scratch`."""
+def drill_of(
+    account: EmulatedAccount, *, scratch: Path, variables: Mapping[str, str], place: Path, topology: str = ""
+) -> Drill:
+    """Production on an account, with a copy of the tree in `scratch`; the change's files go to
+    `place`."""
     terraform = Terraform(
         directory=copy_of_environment(ENVIRONMENT, scratch / "tree"),
         scratch=scratch,
         variables=variables,
         environment={
-            "AWS_ENDPOINT_URL": endpoint_url,
-            "AWS_ACCESS_KEY_ID": "drill",
-            "AWS_SECRET_ACCESS_KEY": "drill",
+            **_CREDENTIALS,
+            "AWS_ENDPOINT_URL": account.endpoint_url,
             "AWS_MAX_ATTEMPTS": "4",  # a failing call is an error, not an hour of retries
             "AWS_RETRY_MODE": "standard",
         },
     )
-    return Drill(
+    backend = read_backend(ENVIRONMENT)
+    place.mkdir(parents=True, exist_ok=True)
+    change = Change(
         terraform=terraform,
-        backend=read_backend(ENVIRONMENT),
-        endpoint_url=endpoint_url,
-        scratch=scratch,
-        topology=topology,
+        environment=ENVIRONMENT,
+        place=place.resolve(),
+        state=State(Account(region=backend.region, endpoint_url=account.endpoint_url), backend),
+        # A file of variables outweighs TF_VAR_..., an option does not.
+        options=(f"-var=topology={topology}",) if topology else (),
+        commit=commit_of(ROOT.parent),
+        init_options=("-backend-config=use_path_style=true",),
     )
+    return Drill(change=change, account=account, scratch=scratch)
 
 
 def step(name: str, action: Callable[[], str]) -> None:
@@ -263,19 +233,19 @@ def demand_provider(terraform: Terraform) -> str:
     return terraform.run("version", timeout_seconds=INIT_SECONDS).output.splitlines()[0]
 
 
-def run_drill(topology: str, *, scratch: Path) -> None:
-    """All steps in order, a line for each. Raises TerraformMissing, or one of FAILURES."""
-    with control_plane(scratch) as account:
-        variables = made_up()
-        drill = drill_of(account.endpoint_url, scratch=scratch, variables=variables, topology=topology)
+def run_drill(topology: str, *, scratch: Path, place: Path) -> None:
+    """All steps in order, a line for each; the files of the change go to `place`. Raises TerraformMissing, or one of
+    FAILURES."""
+    with emulated_account(scratch) as account:
+        drill = drill_of(account, scratch=scratch, variables=made_up(), place=place, topology=topology)
         step("terraform", lambda: demand_provider(drill.terraform))
         step("state bucket", drill.bootstrap)
-        step("init", drill.init)
+        step("init", drill.change.init)
         step("registries", drill.registries)
-        step("push", lambda: account.push({name: variables[one] for name, one in _IMAGES.items()}))
-        step("plan", drill.plan)
+        step("push", drill.push)
+        step("plan", drill.change.plan)
         step("apply", drill.apply)
-        step("plan again", drill.plan_again)
+        step("record", drill.record)
         step("outputs", drill.outputs)
         step("live checks", drill.live_checks)
         step("unlock", drill.unlock)
@@ -284,12 +254,13 @@ def run_drill(topology: str, *, scratch: Path) -> None:
 
 @click.command()
 @click.option("--topology", type=click.Choice(["direct", "gateway"]), default=None, help="Instead of the tfvars' own.")
-def main(topology: str | None) -> None:
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the files of the change here.")
+def main(topology: str | None, keep: Path | None) -> None:
     """Apply production to an emulated account, plan again, run the live checks, destroy."""
     started = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="release-gates-drill-") as scratch:
-            run_drill(topology or "", scratch=Path(scratch))
+            run_drill(topology or "", scratch=Path(scratch), place=keep or Path(scratch) / "change")
     except TerraformMissing as error:
         click.echo(f"not run: {error}", err=True)
         sys.exit(MISSING)

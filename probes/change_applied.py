@@ -6,8 +6,10 @@ knew. What is null was not reached or not looked at; it is never taken for good.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from probes.question import Question
 from probes.strict_json import Fields, Unparsable, parse
@@ -16,6 +18,7 @@ from rollout.model import Basis, Observation
 
 SCHEMA = 1
 _SHA256 = r"[0-9a-f]{64}"
+_COMMIT = r"[0-9a-f]{40}|[0-9a-f]{64}"
 # `terraform plan -detailed-exitcode`: 0 nothing to change, 1 error, 2 something to change.
 _REPLAN_EMPTY, _REPLAN_ERROR, _REPLAN_CHANGES = 0, 1, 2
 
@@ -24,21 +27,24 @@ _REPLAN_EMPTY, _REPLAN_ERROR, _REPLAN_CHANGES = 0, 1, 2
 class Applied:
     """What the run of `terraform apply` saw and did; None: not reached, or not looked at.
 
-    `plan_sha256`: of the file that was given to apply ("" when none was, so that apply planned anew). `lock_sha256`:
-    `terraform_plan.lock_digest` of the provider lock file that lay there. `state_before`: the state at the moment
-    before. `lock_id`: of the state lock that was held ("" for none). `rollouts_active`: on record at that moment.
+    `commit`: of the tree that it ran in, None where that has changes which no commit holds. `plan_sha256`: of the file
+    that was given to apply ("" when none was, so that apply planned anew). `lock_sha256`: `terraform_plan.lock_digest`
+    of the provider lock file that lay there. `state_before`: the state at the moment before, `state_after`: the state
+    that it left. `lock_id`: of the state lock that was held ("" for none). `rollouts_active`: on record at that moment.
     `exit_code`: of apply. `replan_exit_code`: of the plan with -detailed-exitcode made afterwards.
     """
 
     environment: str
     started: datetime
     plan_sha256: str
+    commit: str | None = None
     lock_sha256: str | None = None
     state_before: State | None = None
     lock_id: str | None = None
     rollouts_active: int | None = None
     exit_code: int | None = None
     ended: datetime | None = None
+    state_after: State | None = None
     replan_exit_code: int | None = None
 
 
@@ -50,18 +56,33 @@ def read_applied(raw: bytes) -> Applied:
         environment=fields.text("environment", r"[a-z][a-z0-9-]{0,31}"),
         started=fields.instant("started"),
         plan_sha256=fields.text("plan_sha256", rf"({_SHA256})?"),
+        commit=fields.text("commit", _COMMIT) if fields.has("commit") else None,
         lock_sha256=fields.text("lock_sha256", _SHA256) if fields.has("lock_sha256") else None,
         state_before=_state(fields.fields("state_before")) if fields.has("state_before") else None,
         lock_id=fields.text("lock_id", r".{0,100}") if fields.has("lock_id") else None,
         rollouts_active=_count(fields, "rollouts_active", high=10_000),
         exit_code=_count(fields, "exit_code", high=255),
         ended=fields.instant("ended") if fields.has("ended") else None,
+        state_after=_state(fields.fields("state_after")) if fields.has("state_after") else None,
         replan_exit_code=_count(fields, "replan_exit_code", high=_REPLAN_CHANGES),
     )
     fields.finish()
     if applied.ended is not None and applied.ended < applied.started:
         raise Unparsable("apply.ended is before apply.started")
     return applied
+
+
+def write_applied(applied: Applied) -> bytes:
+    """The record as JSON; `read_applied` gives the same back. Times to the second; what is None is left out."""
+    given: dict[str, Any] = {name: value for name, value in vars(applied).items() if value is not None}
+    document = {name: _plain(value) for name, value in given.items()}
+    return json.dumps({"schema": SCHEMA, **document}, indent=2).encode() + b"\n"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {"lineage": value.lineage, "serial": value.serial} if isinstance(value, State) else value
 
 
 def _state(fields: Fields) -> State:

@@ -5,7 +5,7 @@ Pure: files are read by `terraform_plan` and `attestation`, here they are held a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -66,6 +66,24 @@ def _judge_whole(shown: ShownPlan, source: str) -> Observation:
     if shown.whole:
         return question.passed(True, f"the plan is whole: {len(shown.changes)} changes", n=len(shown.changes))
     return question.failed(False, "Terraform says that this plan failed or leaves changes for later: it shows a part")
+
+
+def judge_code(saved: SavedPlan, present: Mapping[str, str], *, source: str) -> Observation:
+    """`change.code`: the files that the plan was made of are those that there are (`present`: SHA-256 by path)."""
+    question = Question(
+        name="change.code", rule="the plan was made of the code under release", source=source, basis=Basis.ARTEFACT
+    )
+    if not saved.code or not present:
+        return question.no_data("the saved plan does not say of which code it was made")
+    gone, new = sorted(saved.code.keys() - present.keys()), sorted(present.keys() - saved.code.keys())
+    other = sorted(name for name in saved.code.keys() & present.keys() if saved.code[name] != present[name])
+    told = [
+        f"{what}: {', '.join(names)}" for what, names in (("changed", other), ("new", new), ("gone", gone)) if names
+    ]
+    if told:
+        message = f"the plan was made of other code ({'; '.join(told)}); plan again, and have that approved"
+        return question.failed([*other, *new, *gone], message, n=len(present))
+    return question.passed(len(present), f"the plan was made of these {len(present)} files", n=len(present))
 
 
 def judge_losses(shown: ShownPlan, approval: Approval, *, source: str) -> Observation:

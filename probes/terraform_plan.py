@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import posixpath
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from probes.stateful import what_is_lost
 from probes.strict_json import Fields, Unparsable, parse
@@ -20,6 +22,8 @@ SAVED_BYTES_MAX = SHOWN_BYTES_MAX = 64 * 1024 * 1024
 _MEMBERS_MAX, _CHANGES_MAX, _DEPTH_MAX = 20_000, 50_000, 100
 _STATE, _PLAN, _LOCK = "tfstate", "tfplan", ".terraform.lock.hcl"
 _LOCK_BYTES_MAX = 1024 * 1024
+# The configuration that a plan was made of lies in it: internal/plans/planfile/config_snapshot.go.
+_CODE, _MODULE, _CODE_MODULES = "tfconfig/", "m-", "tfconfig/modules.json"
 # What reading a damaged ZIP file raises, by zipfile and the decompressors behind it.
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 # JSON format of Terraform, "Change Representation", with "forget" since 1.7.
@@ -37,13 +41,20 @@ class State:
         return f"state {self.lineage[:8] or 'none yet'} no. {self.serial}"
 
 
+NO_STATE = State(lineage="", serial=0)  # before the first apply; `terraform state pull` prints nothing then
+
+
 @dataclass(frozen=True, kw_only=True)
 class SavedPlan:
-    """A saved plan: SHA-256 of its file, of the providers it was made with, and the state that it changes."""
+    """A saved plan: SHA-256 of its file, of the providers it was made with, and the state that it changes.
+
+    `code`: SHA-256 of every file of the configuration that it was made of, by its path from the root module.
+    """
 
     sha256: str
     lock_sha256: str
     state: State
+    code: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +110,13 @@ def read_saved_plan(raw: bytes) -> SavedPlan:
             _demand_members(archive)
             state = _member(archive, _STATE, SAVED_BYTES_MAX)
             lock = _member(archive, _LOCK, _LOCK_BYTES_MAX)
+            code = _code(archive)
     except Unparsable:
         raise
     except _ZIP_ERRORS as error:
         raise Unparsable(f"no saved plan of Terraform: {str(error)[:200]}") from None
-    return SavedPlan(sha256=hashlib.sha256(raw).hexdigest(), lock_sha256=lock_digest(lock), state=read_state(state))
+    sha256 = hashlib.sha256(raw).hexdigest()
+    return SavedPlan(sha256=sha256, lock_sha256=lock_digest(lock), state=read_state(state), code=code)
 
 
 def _demand_members(archive: zipfile.ZipFile) -> None:
@@ -113,6 +126,30 @@ def _demand_members(archive: zipfile.ZipFile) -> None:
     for name in (_PLAN, _STATE, _LOCK):
         if names.count(name) != 1:
             raise Unparsable(f"the saved plan has {names.count(name)} parts {name} instead of one")
+
+
+def _code(archive: zipfile.ZipFile) -> dict[str, str]:
+    """SHA-256 of the configuration's files by their paths from the root module (`../../modules/compute/main.tf`).
+
+    The sum of their sizes is bounded by what was read, not by what the table of contents claims."""
+    names = [name for name in archive.namelist() if name.startswith(_CODE + _MODULE)]
+    if not names:
+        return {}
+    if _CODE_MODULES not in archive.namelist():
+        raise Unparsable(f"the saved plan has modules, but no {_CODE_MODULES} that says where they are")
+    rows = parse(_member(archive, _CODE_MODULES, _LOCK_BYTES_MAX), bytes_max=_LOCK_BYTES_MAX)
+    modules = [Fields(row, "module") for row in (rows if isinstance(rows, list) else ())]
+    places = {one.text("Key", r".{0,200}"): one.text("Dir", r".{1,300}") for one in modules}
+    found: dict[str, str] = {}
+    rest = SAVED_BYTES_MAX
+    for name in names:
+        key, _, file = name.removeprefix(_CODE + _MODULE).partition("/")
+        if key not in places:
+            raise Unparsable(f"{name} of the saved plan belongs to no module that it lists")
+        content = _member(archive, name, rest)
+        rest -= len(content)
+        found[posixpath.normpath(f"{places[key]}/{file}")] = hashlib.sha256(content).hexdigest()
+    return found
 
 
 def _member(archive: zipfile.ZipFile, name: str, bytes_max: int) -> bytes:

@@ -116,6 +116,7 @@ def shown(catalogue: Catalogue, control: Control) -> Iterator[str]:
     for name in control.attestations:
         one = catalogue.attestations[name]
         yield f"  attested by {one.by} every {one.every_days} days: {one.says}"
+        yield f"    sign as {one.role}, --practice {one.sha256}"
     if control.gap:
         yield f"  gap: {control.gap}"
 

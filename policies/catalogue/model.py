@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,6 +23,17 @@ class Attestation:
     says: str
     by: str
     every_days: int
+
+    @property
+    def role(self) -> str:
+        """`by` as a list of approvers spells roles: `security-officer`, `independent-reviewer`."""
+        words = [word for word in self.by.lower().split() if word not in ("a", "an", "the")]
+        return "-".join(words)
+
+    @property
+    def sha256(self) -> str:
+        """Of the words that are vouched for: whoever attested others has not attested these."""
+        return hashlib.sha256(json.dumps([self.name, self.says, self.by]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,6 +74,7 @@ class Directory:
     library: Library
     files: list[File] = field(default_factory=list)
     values: dict[str, Expression] = field(default_factory=dict)
+    given_at: dict[str, tuple[str, int]] = field(default_factory=dict)  # file and line of each of `values`
     backend: dict[str, Expression] = field(default_factory=dict)
 
     def read(self) -> None:
@@ -87,7 +88,10 @@ class Directory:
         for names, into in ((_VARIABLE_FILES, self.values), (_BACKEND_FILES, self.backend)):
             for path in self._matching(names):
                 parsed = self._parsed(path)
-                into.update({key: one.expression for key, one in (parsed.body.arguments if parsed else {}).items()})
+                arguments = parsed.body.arguments if parsed else {}
+                into.update({key: one.expression for key, one in arguments.items()})
+                if into is self.values:
+                    self.given_at.update({key: (self.library.shown(path), one.line) for key, one in arguments.items()})
 
     def _matching(self, patterns: tuple[str, ...]) -> Iterator[Path]:
         return (path for pattern in patterns for path in sorted(self.path.glob(pattern)))

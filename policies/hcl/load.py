@@ -138,6 +138,15 @@ def _settings(directory: Directory, module: ModuleInstance) -> Iterator[Resource
             if block.kind == "variable":
                 values["given"] = plain(module.lookup(("var", label))[0])
             yield _setting(f"{block.kind}.{label}", block.kind, values, _place(file, block))
+    yield from _undeclared(directory)
+
+
+def _undeclared(directory: Directory) -> Iterator[Resource]:
+    """Values in a file of variables that no variable takes: Terraform only warns of them, and they are as readable."""
+    for name, (file, line) in directory.given_at.items():
+        if directory.block("variable", name) is None:
+            values = {"given": plain(_constant(directory.values[name])())}
+            yield _setting(f"variable.{name}", "variable", values, Place(file=file, line=line, end_line=line))
 
 
 def _terraform(directory: Directory, module: ModuleInstance, file: File, block: Block) -> Iterator[Resource]:

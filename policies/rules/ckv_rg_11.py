@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.rule import Judged, Rule, deferred, demand, holds
+from policies.rule import Judged, Rule, deferred, demand, fails, holds
 from policies.settings import Settings
 from policies.shapes import containers
 from policies.tree import Tree
 from policies.values import Partly, Unknown, Value
 
 _BY_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+_END_OF_DIGEST = re.compile(r"^(?:.*@)?(?:sha256:)?[0-9a-f]{1,64}$")
 
 
 def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
@@ -24,6 +25,8 @@ def judge(tree: Tree, settings: Settings) -> Iterator[Judged]:
                 why = f"container {container.get('name')} runs {image}, which names no digest"
                 if _names_digest(image):
                     yield holds(task)
+                elif _names_tag(image):
+                    yield fails(task, why)
                 else:
                     yield demand(task, image, lambda one: _BY_DIGEST.search(str(one)) is not None, why)
 
@@ -34,6 +37,12 @@ def _names_digest(image: Value) -> bool:
         return False
     last, before = image.parts[-1], image.parts[-2] if len(image.parts) > 1 else ""
     return bool(_BY_DIGEST.search(last)) if isinstance(last, str) else str(before).endswith("@")
+
+
+def _names_tag(image: Value) -> bool:
+    """Known to end in what no digest ends in, whatever comes before: ${repository}:latest."""
+    last = image.parts[-1] if isinstance(image, Partly) else None
+    return isinstance(last, str) and _END_OF_DIGEST.match(last) is None
 
 
 RULE = Rule(

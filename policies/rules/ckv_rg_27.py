@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policies.gateways import behind_http_apis
 from policies.rule import Judged, Rule, deferred, fails, holds
 from policies.settings import Settings
 from policies.tree import Resource, Tree
@@ -27,7 +28,7 @@ def _doors(tree: Tree) -> list[Resource]:
     Public application load balancers, stages of REST APIs, and internal load balancers behind an HTTP API: WAF knows no
     HTTP APIs (AWS WAF developer guide, "resources that you can protect"), so their first door is the load balancer.
     """
-    behind = _behind_http_apis(tree)
+    behind = behind_http_apis(tree)
     balancers = [
         one
         for one in tree.of("aws_lb")
@@ -35,16 +36,6 @@ def _doors(tree: Tree) -> list[Resource]:
         and (one.one("internal") is not True or one.address in behind)
     ]
     return [*balancers, *tree.of("aws_api_gateway_stage")]
-
-
-def _behind_http_apis(tree: Tree) -> set[str]:
-    listeners = [
-        listener
-        for integration in tree.of("aws_apigatewayv2_integration")
-        for listener in tree.meant(integration.values.get("integration_uri"), "aws_lb_listener")
-    ]
-    arns = [listener.values.get("load_balancer_arn") for listener in listeners]
-    return {balancer.address for arn in arns for balancer in tree.meant(arn, "aws_lb")}
 
 
 RULE = Rule(

@@ -80,6 +80,7 @@ def view(account: ClientMaker, declared: Declared) -> View:
             "load balancer", "elbv2 DescribeLoadBalancers", lambda: tuple(_balancer(asker, r) for r in known(rows))
         ),
         population("listener", "elbv2 DescribeListeners", lambda: _listeners(asker, rows)),
+        population("target group", "elbv2 DescribeTargetGroups", lambda: _target_groups(asker)),
         population("public rule", "elbv2 DescribeRules", lambda: _public_rule(asker, declared)),
     )
 
@@ -111,6 +112,11 @@ def _listener(asker: Asker, balancer: str, *, row: Mapping[str, Any]) -> Resourc
         policies = asker.field("elbv2", "describe_ssl_policies", "SslPolicies", Names=[row["SslPolicy"]])
         facts["policies"] = policies
     return Resource(name=f"{balancer}:{row['Port']}", facts=facts)
+
+
+def _target_groups(asker: Asker) -> tuple[Resource, ...]:
+    rows = known(asker.all("elbv2", "describe_target_groups", "TargetGroups"))
+    return tuple(Resource(name=row["TargetGroupName"], facts=row) for row in rows)
 
 
 def _public_rule(asker: Asker, declared: Declared) -> tuple[Resource, ...] | Unread:

@@ -20,7 +20,9 @@ def view(account: ClientMaker, declared: Declared) -> View:
     asker = Asker(account)
     vpc = home(asker, declared)
     source = "ec2 DescribeSecurityGroups"
-    return view_of(declared, population("security group", source, lambda: _groups(asker, declared, known(vpc))))
+    groups = population("security group", source, lambda: _groups(asker, declared, known(vpc)))
+    rules = population("security group rule", source, lambda: tuple(_rules(known(groups.members))))
+    return view_of(declared, groups, rules)
 
 
 def _groups(asker: Asker, declared: Declared, vpc: str) -> tuple[Resource, ...] | Unread:
@@ -40,6 +42,22 @@ def _groups(asker: Asker, declared: Declared, vpc: str) -> tuple[Resource, ...] 
         )
         for row in rows
     )
+
+
+def _rules(groups: tuple[Resource, ...]) -> Iterator[Resource]:
+    """Every rule by what it allows: one that is added by hand has a name that no inventory holds."""
+    for group in groups:
+        for way, permissions in (("from", "IpPermissions"), ("to", "IpPermissionsEgress")):
+            for rule in group[permissions]:
+                for peer in _peers(rule):
+                    yield Resource(name=f"{group.name}: {ports(rule)} {way} {peer}", facts=rule)
+
+
+def _peers(rule: Mapping[str, Any]) -> Iterator[str]:
+    """Everybody whom a rule names: addresses, groups, lists of addresses."""
+    yield from _ranges(rule)
+    yield from (str(row["GroupId"]) for row in rule.get("UserIdGroupPairs", ()))
+    yield from (str(row["PrefixListId"]) for row in rule.get("PrefixListIds", ()))
 
 
 def ports(rule: Mapping[str, Any]) -> str:

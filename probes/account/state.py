@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import Any
+
+from botocore.exceptions import BotoCoreError
 
 from probes.account import storage
 from probes.account.asking import Asker, ClientMaker, Unread
 from probes.account.declared import Declared
-from probes.account.population import Members, Resource, Seen, Unknown, View, check, known, population, view_of
+from probes.account.population import (
+    NOT_UNDERSTOOD,
+    Members,
+    Resource,
+    Seen,
+    Unknown,
+    View,
+    check,
+    known,
+    population,
+    view_of,
+)
 
 _LOCK_SUFFIX = ".tflock"  # what `use_lockfile` of Terraform's S3 backend puts beside the state while it works
+_LOCK_BYTES_MAX = 64 * 1024
 
 
 def view(account: ClientMaker, declared: Declared) -> View:
@@ -32,6 +48,32 @@ def _bucket(asker: Asker, declared: Declared) -> Members:
 def _keys(asker: Asker, declared: Declared) -> frozenset[str] | Unread:
     rows = asker.all("s3", "list_objects_v2", "Contents", Bucket=declared.state_bucket, Prefix=declared.state_key)
     return rows if isinstance(rows, Unread) else frozenset(str(row["Key"]) for row in rows)
+
+
+@dataclass(frozen=True)
+class StateLock:
+    """A lock as Terraform wrote it: its id, and for which operation it was held."""
+
+    id: str
+    operation: str
+
+
+def locks_of(account: ClientMaker, *, bucket: str, key: str) -> frozenset[str] | Unread:
+    """Versions of the lock of this state: in a versioned bucket every lock that was held leaves one behind."""
+    rows = Asker(account).all("s3", "list_object_versions", "Versions", Bucket=bucket, Prefix=key + _LOCK_SUFFIX)
+    return rows if isinstance(rows, Unread) else frozenset(str(row["VersionId"]) for row in rows)
+
+
+def operation_of(account: ClientMaker, *, bucket: str, key: str, version: str) -> StateLock | Unread:
+    """One of those locks. Its JSON is Terraform's statemgr.LockInfo (internal/states/statemgr/locker.go)."""
+    body = Asker(account).field("s3", "get_object", "Body", Bucket=bucket, Key=key + _LOCK_SUFFIX, VersionId=version)
+    if isinstance(body, Unread):
+        return body
+    try:
+        lock = json.loads(body.read(_LOCK_BYTES_MAX))
+        return StateLock(str(lock["ID"]), str(lock["Operation"]))
+    except (*NOT_UNDERSTOOD, BotoCoreError) as error:
+        return Unread(f"the lock's version {version} is not understood, {type(error).__name__}: {error}")
 
 
 def _locks(asker: Asker, declared: Declared) -> list[str] | Unread:

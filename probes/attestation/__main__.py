@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,13 +57,17 @@ def application() -> None:
 @click.option("--frequency", type=click.Choice(tuple(FREQUENCIES)), default="once", show_default=True)
 @click.option("--hours", type=click.FloatRange(min=0, min_open=True), default=_DEFAULT_HOURS, show_default=True)
 @click.option("--commit", default="", help="The commit that is approved.")
+@click.option("--practice", default="", help="Digest of what is attested, as `python -m policies.catalogue show` says.")
 @click.option("--plan", type=_FILE, help="The saved Terraform plan that is approved.")
 @click.option("--shown", type=_FILE, help="What `terraform show -json PLAN` printed and was read.")
 @click.option("--destroys", multiple=True, help="An address whose loss is accepted; may be given again.")
 def draft(**given: Any) -> None:
     """Write a statement to standard output, to be signed."""
     now = datetime.now(UTC).replace(microsecond=0)
-    subject = _subject(given.pop("commit"), given.pop("plan"), given.pop("shown"))
+    named = {kind: given.pop(kind) for kind in ("commit", "practice")}
+    subject = _subject(
+        {kind: digest for kind, digest in named.items() if digest}, given.pop("plan"), given.pop("shown")
+    )
     statement = Statement(
         control_id=given.pop("control"),
         updated=now,
@@ -77,11 +81,12 @@ def draft(**given: Any) -> None:
     click.echo(content, nl=False)
 
 
-def _subject(commit: str, plan: Path | None, shown: Path | None) -> Subject:
-    if commit and plan is None and shown is None:
-        return Subject(kind="commit", digest=commit)
-    if commit or plan is None or shown is None:
-        raise click.UsageError("Name either --commit, or --plan and --shown.")
+def _subject(named: Mapping[str, str], plan: Path | None, shown: Path | None) -> Subject:
+    if len(named) == 1 and plan is None and shown is None:
+        ((kind, digest),) = named.items()
+        return Subject(kind=kind, digest=digest)
+    if named or plan is None or shown is None:
+        raise click.UsageError("Name one of --commit, --practice, or --plan and --shown.")
     saved = _read(read_saved_plan, plan.read_bytes(), str(plan))
     content = shown.read_bytes()
     for change in _read(read_shown_plan, content, str(shown)).losses:

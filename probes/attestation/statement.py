@@ -17,7 +17,7 @@ SCHEMA = 1
 DESTROYS_MAX = 500
 PERSON = r"[A-Za-z0-9][A-Za-z0-9._%+@-]{0,127}"
 ROLE = r"[a-z][a-z0-9-]{0,31}"
-_DIGESTS = {"commit": r"[0-9a-f]{40}|[0-9a-f]{64}", "plan": r"[0-9a-f]{64}"}
+_DIGESTS = {"commit": r"[0-9a-f]{40}|[0-9a-f]{64}", "plan": r"[0-9a-f]{64}", "practice": r"[0-9a-f]{64}"}
 _ADDRESS = r"[^\s].{0,499}"
 # SAF's words; None: the statement is about this one subject and its age is bounded by `expires` alone.
 FREQUENCIES: dict[str, timedelta | None] = {
@@ -36,7 +36,8 @@ class Subject:
     """The one thing that a statement is about.
 
     `kind` "commit" with its Git object id, or "plan" with the SHA-256 of the saved Terraform plan; then
-    `shown_sha256` is that of the JSON that was read by the approver (`terraform show -json`).
+    `shown_sha256` is that of the JSON that was read by the approver (`terraform show -json`). Or "practice", something
+    that people keep doing, with the SHA-256 of the words in which it is asked for (policies/catalogue).
     """
 
     kind: str

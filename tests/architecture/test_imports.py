@@ -14,19 +14,32 @@ KNOWS = {
     "gate": ("gate", "evidence", "probes", "rollout.model", "rollout.errors", "sandbox.client"),
     "evidence": ("evidence", "rollout.model"),
     "probes": ("probes", "rollout.model"),
-    "rehearsal": ("rehearsal", "sandbox", "probes", "rollout", "evidence"),
-    "steps": ("steps", "rehearsal", "probes", "gate.observe", "rollout.model"),
+    # Of policies what says verdicts, and what reads Terraform; never a rule.
+    "rehearsal": (
+        "rehearsal", "sandbox", "probes", "rollout", "evidence", "infrastructure.declaration",
+        "infrastructure.backend_file", "policies.gate", "policies.report", "policies.settings", "policies.hcl.files",
+        "policies.hcl.syntax",
+        "policies.suppressions",
+        "policies.catalogue",
+    ),
+    "steps": ("steps", "rehearsal", "probes", "gate.observe", "rollout.model", "policies.report"),
     "sandbox": ("sandbox", "rollout.model", "rollout.ports"),
     "policies": ("policies",),
     "infrastructure": ("infrastructure", "probes", "rollout.model"),
     "loadtests": ("loadtests",),
-}
+}  # fmt: skip
 # Modules of a package that may know more than the package.
 KNOWS_MORE = {
     "rehearsal/plugin.py": ("gate",),  # the pytest plugin: it works inside of the gate's run
+    "rehearsal/code.py": ("gate",),  # likewise
+    "rehearsal/account.py": ("gate",),  # likewise
+    "rehearsal/compliance.py": ("gate",),  # likewise
     "rehearsal/prepared.py": ("gate",),  # the part of the plugin that tests/defects switches on
     # It applies to the sandbox's account, and reads the outputs as the engine does.
-    "infrastructure/drill.py": ("sandbox", "rollout.errors", "rollout.outputs_file"),
+    "infrastructure/drill.py": ("sandbox.errors", "rollout.errors", "rollout.outputs_file"),
+    "infrastructure/emulated.py": ("sandbox",),
+    "infrastructure/recorded_inventory.py": ("sandbox",),  # likewise
+    "infrastructure/record.py": ("sandbox",),  # likewise
 }
 OURS = (
     "rollout", "gate", "evidence", "probes", "rehearsal", "steps", "policies", "loadtests", "sandbox",
@@ -35,7 +48,8 @@ OURS = (
 # Modules outside of rollout/adapters and probes/account that speak AWS, with the reason.
 SPEAKS_AWS = {
     "infrastructure/state_bucket.py": "makes what Terraform needs before it can run",
-    "infrastructure/drill.py": "gives the emulated account to it",
+    "infrastructure/drill.py": "names what its calls may raise",
+    "infrastructure/emulated.py": "pushes images as a pipeline does",
     "infrastructure/rotation.py": "is shipped as a function of its own",
 }
 # Only these know checkov; everything else of the policies works in any environment (policies/__init__.py).

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tests.defects import catalogue_engine, catalogue_plan, catalogue_record, catalogue_release, catalogue_world
+from tests.defects import (
+    catalogue_account,
+    catalogue_compliance,
+    catalogue_engine,
+    catalogue_infrastructure,
+    catalogue_plan,
+    catalogue_record,
+    catalogue_release,
+    catalogue_world,
+)
 from tests.defects.model import Defect
 
 DEFECTS: tuple[Defect, ...] = (
     *catalogue_world.DEFECTS,
     *catalogue_plan.DEFECTS,
+    *catalogue_infrastructure.DEFECTS,
+    *catalogue_compliance.DEFECTS,
+    *catalogue_account.DEFECTS,
     *catalogue_engine.DEFECTS,
     *catalogue_record.DEFECTS,
     *catalogue_release.DEFECTS,
@@ -44,6 +56,33 @@ _TOUCHES: Mapping[str, tuple[str, ...]] = {
     "rehearsal/findings/stability": ("DUR-09", "DUR-10", "PROC-12"),
     "rehearsal/findings/canary": ("DUR-07",),
     "rehearsal/findings/candidate": ("PROC-04",),
+    "rehearsal/findings/layout": ("IAC-",),
+    "rehearsal/findings/variables": ("IAC-",),
+    "rehearsal/findings/hosts": ("IAC-03",),
+    "rehearsal/findings/policies": ("IAC-", "NET-", "CMP-", "DB-", "SEC-", "MON-", "ARCH-0", "ARCH-1", "PROC-03"),
+    "rehearsal/compliance": ("PRE-09", "QG-05", "VAL-1"),
+    "rehearsal/findings/compliance": ("PRE-09", "QG-05", "VAL-1"),
+    "rehearsal/findings/inventory": ("PRE-01",),
+    "rehearsal/findings/journal": ("ARCH-07",),
+    "rehearsal/people": ("PRE-16", "PROC-01", "VAL-11"),
+    "probes/compliance": ("PRE-09", "QG-05", "VAL-1"),
+    "probes/change": ("PRE-16", "PROC-01"),
+    "probes/attestation": ("PRE-16", "VAL-11"),
+    "probes/account/inventory": ("PRE-01",),
+    "probes/account/trail": ("ARCH-07",),
+    "probes/account/detector": ("ARCH-09",),
+    "policies/catalogue": ("QG-05",),
+    "policies/suppressions": ("PRE-09",),
+    "infrastructure/environments": ("IAC-", "NET-01"),
+    "infrastructure/ansible": ("IAC-03",),
+    "infrastructure/modules/networking": ("NET-", "ARCH-01", "ARCH-10"),
+    "infrastructure/modules/compute": ("CMP-", "PROC-03"),
+    "infrastructure/modules/database": ("DB-",),
+    "infrastructure/modules/security": ("SEC-", "ARCH-08"),
+    "infrastructure/modules/monitoring": ("MON-",),
+    "probes/account/": ("IAC-02", "IAC-04", "NET-", "CMP-", "DB-", "SEC-", "MON-01", "ARCH-08", "ARCH-10", "PROC-03"),
+    "probes/direct": ("ARCH-01",),
+    "policies/rules": ("NET-", "CMP-", "DB-", "SEC-"),
 }
 
 

@@ -138,3 +138,9 @@ def cleaned_unverified(evidence: Evidence) -> None:
     update["time_virtual"] = evidence.record["back"]["decided_at"] + 60
     evidence.document["operations"].append(update)
     evidence.facts["after"]["services"][evidence.candidate]["desired"] = 0
+
+
+def journal_line_edited(evidence: Evidence) -> None:
+    """Somebody writes a better reason into an entry, and leaves its hash as it was."""
+    payload = evidence.document["journal"][3]["payload"]
+    payload["reason"] = "everything was in order"

@@ -14,10 +14,13 @@ Undo = Callable[[], None]
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Faults in the shared sandbox under release, and what a person does to its account; both are taken back."""
+    """Faults in the shared sandbox under release, and what a person does to its account; both are taken back.
+
+    `own`: in a sandbox of its own, because nobody could take it back."""
 
     faults: Faults = field(default_factory=dict)
     act: Callable[[Sandbox], Undo] | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,16 @@ class PlanEdit:
     """Replacements in release.toml of a copy of the tree; each text must stand there exactly once."""
 
     edits: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeEdit:
+    """Replacements in files of a copy of the tree, each (path, old, new); each old text must stand there exactly once.
+    For what scenarios read from the repository: they are watched without a sandbox, or `attached` to the shared one
+    where they ask the account too."""
+
+    edits: tuple[tuple[str, str, str], ...]
+    attached: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +68,11 @@ class Patched:
     rehearsal: str | None = None
 
 
-Plant = World | PlanEdit | Recorded | Rehearsed | Patched
+Plant = World | PlanEdit | CodeEdit | Recorded | Rehearsed | Patched
 KINDS: Mapping[type, str] = {
     World: "world",
     PlanEdit: "plan",
+    CodeEdit: "code",
     Recorded: "record",
     Rehearsed: "rehearsal",
     Patched: "engine",
@@ -83,7 +97,7 @@ class Defect:
 
     @property
     def kind(self) -> str:
-        """world, plan, record, rehearsal or engine: the cheaper first."""
+        """world, plan, code, record, rehearsal or engine."""
         return KINDS[type(self.plant)]
 
     @property

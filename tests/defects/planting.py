@@ -18,8 +18,8 @@ from rehearsal.schedule import slug
 from sandbox.client import Sandbox
 from sandbox.fixture import start_sandbox
 from tests.defects.evidence import Evidence, fits
-from tests.defects.model import Defect, Faults, Patched, PlanEdit, Recorded, Rehearsed, Undo, World
-from tests.defects.trees import ROOT, apply_patch, copy_tree, edit_plan
+from tests.defects.model import CodeEdit, Defect, Faults, Patched, PlanEdit, Recorded, Rehearsed, Undo, World
+from tests.defects.trees import ROOT, apply_patch, copy_tree, edit_code, edit_plan
 from tests.defects.watching import Scene, Seen, environment_for, watch
 
 _REHEARSAL_SECONDS = 420.0
@@ -151,6 +151,9 @@ def see(defect: Defect, house: Greenhouse, place: Path) -> Seen:
             return _in_world(defect, defect.plant, house)
         case PlanEdit(edits=edits):
             return _in_copy(defect, house, place, spoil=lambda copy: edit_plan(copy, edits))
+        case CodeEdit(edits=changes, attached=attached):
+            sandbox = house.shared().directory if attached else house.nowhere()
+            return _in_copy(defect, house, place, spoil=lambda copy: edit_code(copy, changes), sandbox=sandbox)
         case Patched():
             return _in_engine(defect, defect.plant, house, place)
         case Recorded():
@@ -160,6 +163,13 @@ def see(defect: Defect, house: Greenhouse, place: Path) -> Seen:
 
 
 def _in_world(defect: Defect, plant: World, house: Greenhouse) -> Seen:
+    if plant.own:
+        house.demand_green(defect.watched, Scene(tree=ROOT, sandbox=house.shared().directory))
+        with (
+            start_sandbox(live="green", name="defect") as own,
+            planted_faults(own, plant.faults, plant.act),
+        ):
+            return watch(defect.watched, Scene(tree=ROOT, sandbox=own.directory))
     scene = Scene(tree=ROOT, sandbox=house.shared().directory)
     house.demand_green(defect.watched, scene)
     house.spoilt.add(defect.watched)
@@ -167,11 +177,14 @@ def _in_world(defect: Defect, plant: World, house: Greenhouse) -> Seen:
         return watch(defect.watched, scene)
 
 
-def _in_copy(defect: Defect, house: Greenhouse, place: Path, *, spoil: Callable[[Path], None]) -> Seen:
-    house.demand_green(defect.watched, Scene(tree=ROOT, sandbox=house.nowhere()))
+def _in_copy(
+    defect: Defect, house: Greenhouse, place: Path, *, spoil: Callable[[Path], None], sandbox: Path | None = None
+) -> Seen:
+    where = sandbox or house.nowhere()
+    house.demand_green(defect.watched, Scene(tree=ROOT, sandbox=where))
     copy = copy_tree(place / "tree")
     spoil(copy)
-    return watch(defect.watched, Scene(tree=copy, sandbox=house.nowhere()))
+    return watch(defect.watched, Scene(tree=copy, sandbox=where))
 
 
 def _in_engine(defect: Defect, plant: Patched, house: Greenhouse, place: Path) -> Seen:

@@ -11,11 +11,12 @@ from pathlib import Path
 from tests.architecture.house import ROOT, files
 
 PATCHES = ROOT / "tests" / "planted"
+_POLICIES_ENVIRONMENT = ".venv-policies"  # asks checkov; where it is missing, scenarios say so
 _LEFT_OUT = ("tests/", "docs/", "benchmarks/", "evidence/examples/")
 
 
 def copy_tree(place: Path) -> Path:
-    """What a watched run needs, with its compiled modules, and the sandbox's cache by a link."""
+    """What a watched run needs, with its compiled modules; the sandbox's cache and checkov's interpreter by links."""
     for name in files():
         if not name.startswith(_LEFT_OUT):
             target = place / name
@@ -29,17 +30,23 @@ def copy_tree(place: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     (place / "build").mkdir()
     (place / "build" / "cache").symlink_to(cache)
+    (place / _POLICIES_ENVIRONMENT).symlink_to(ROOT / _POLICIES_ENVIRONMENT)
     return place
 
 
 def edit_plan(place: Path, edits: Sequence[tuple[str, str]]) -> None:
     """Replace texts in release.toml of the copy. Fails the test for one that does not stand there exactly once."""
-    path = place / "release.toml"
-    text = path.read_text(encoding="utf-8")
-    for old, new in edits:
-        assert text.count(old) == 1, f"release.toml has {old!r} {text.count(old)} times; adapt the defect to the plan"
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
+    edit_code(place, [("release.toml", old, new) for old, new in edits])
+
+
+def edit_code(place: Path, edits: Sequence[tuple[str, str, str]]) -> None:
+    """Replace texts in files of the copy, one after the other. Fails the test for one that does not stand there exactly
+    once: the code has changed, and the defect has to follow."""
+    for name, old, new in edits:
+        path = place / name
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times; adapt the defect to it"
+        path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def apply_patch(place: Path, name: str) -> None:

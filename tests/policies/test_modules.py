@@ -286,3 +286,14 @@ def test_a_file_outside_of_the_repository_is_not_read(write, tmp_path: Path) -> 
     library = Library(base=base)
 
     assert isinstance(load(base, library).of("aws_sqs_queue")[0].values["name"], Unknown)
+
+
+def test_a_value_that_no_variable_takes_is_still_seen(tree) -> None:  # type: ignore[no-untyped-def]
+    """Terraform warns and goes on; whatever stands in the file is in every clone."""
+    made = tree({"main.tf": 'variable "a" {\n  type = number\n}\n', "terraform.tfvars": 'a = 1\n\nb = "text"\n'})
+
+    assert {one.name: one.values["given"] for one in made.of("variable")} == {"a": 1, "b": "text"}
+    assert [(one.place.file.rpartition("/")[2], one.place.line) for one in made.of("variable")] == [
+        ("main.tf", 1),
+        ("terraform.tfvars", 3),
+    ]

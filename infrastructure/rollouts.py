@@ -1,0 +1,73 @@
+"""Whether a rollout is active in an environment, asked of the engine's own command line.
+
+Infrastructure must not change below a rollout, and only the engine knows its records: importing it would tie this side
+to its inside, so the question is a process and the answer is its JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_SECONDS_MAX = 60.0
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+class NotKnown(Exception):
+    """Whether a rollout is active could not be found out; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollouts:
+    """The rollouts of one environment of a release file. `endpoint_url`: of an emulated account."""
+
+    environment: str
+    release_file: Path
+    scratch: Path
+    endpoint_url: str | None = None
+
+    def active(self, outputs: str) -> int:
+        """How many are active (there is at most one), by the environment's outputs (JSON of `terraform output -json`).
+
+        0 where there are no outputs yet: the engine works by them, so it never could. Raises NotKnown.
+        """
+        try:
+            document = json.loads(outputs)
+        except ValueError:
+            raise NotKnown("Terraform's outputs are no JSON") from None
+        if not document:
+            return 0
+        if self.endpoint_url is not None:
+            document["aws_endpoint_url"] = {"value": self.endpoint_url}
+        path = self.scratch / "outputs-for-rollouts.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        answer = self._ask(path)
+        return int(bool(answer) and answer.get("finished") is None)
+
+    def _ask(self, outputs: Path) -> Mapping[str, object]:
+        """The engine's answer: the rollout on record, or an empty object."""
+        command = [sys.executable, "-m", "rollout", "status", "--json", "--environment", self.environment]
+        command += ["--release-file", str(self.release_file.resolve()), "--outputs", str(outputs.resolve())]
+        try:
+            answer = subprocess.run(
+                command,
+                cwd=_ROOT,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS_MAX,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise NotKnown(f"rollout status did not answer within {_SECONDS_MAX:g} s") from None
+        try:
+            document = json.loads(answer.stdout)
+        except ValueError:
+            raise NotKnown(answer.stderr.strip()[-500:] or f"rollout status ended with {answer.returncode}") from None
+        if not isinstance(document, dict):
+            raise NotKnown("rollout status answered something else than an object")
+        return document

@@ -1,0 +1,4 @@
+# FAIL provider.aws
+provider "aws" {
+  region = "us-east-1"
+}
