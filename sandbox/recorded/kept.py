@@ -114,7 +114,7 @@ def _key(values: Mapping[str, str]) -> str:
 
 
 class _Copy:
-    """One file: the SHA-256 of the memory, and the memory."""
+    """One file: the memory, behind the SHA-256 of the file's name (another copy is not this one, renamed) and of it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -130,19 +130,22 @@ class _Copy:
                 return None
             content = file.read()
         digest, memory = content[:_DIGEST_LENGTH], content[_DIGEST_LENGTH:]
-        return memory if hashlib.sha256(memory).digest() == digest else None
+        return memory if self._digest(memory) == digest else None
 
     def write(self, memory: bytes) -> None:
         """Put it in place at once, and remove what is too old to be read again."""
         folder = self._path.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".new-", delete=False) as file:
-            file.write(hashlib.sha256(memory).digest() + memory)
+            file.write(self._digest(memory) + memory)
         os.replace(file.name, self._path)
         for other in folder.iterdir():
             with suppress(FileNotFoundError):  # another sandbox tidies up at the same time
                 if time.time() - other.stat().st_mtime > AGE_SECONDS_MAX:
                     other.unlink()
+
+    def _digest(self, memory: bytes) -> bytes:
+        return hashlib.sha256(self._path.name.encode() + memory).digest()
 
 
 def _is_ours(facts: os.stat_result) -> bool:

@@ -177,6 +177,12 @@ def _link(path: Path) -> None:
     path.symlink_to("elsewhere")
 
 
+def _take_anothers(path: Path) -> None:
+    account_memory({**VALUES, "engine_image_digest": "1" * 64}, directory=path.parent)
+    other = next(one for one in path.parent.glob("*.memory") if one != path)
+    other.replace(path)
+
+
 def _give_away(path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give a file away (owner: the platform team)")
@@ -184,7 +190,9 @@ def _give_away(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [_spoil, _open_to_others, _age, _from_the_future, _link, _give_away], ids=lambda one: one.__name__[1:]
+    "change",
+    [_spoil, _open_to_others, _age, _from_the_future, _link, _take_anothers, _give_away],
+    ids=lambda one: one.__name__[1:],
 )
 def test_a_copy_is_made_anew_rather_than_trusted(kept: Path, tmp_path: Path, change: Callable[[Path], None]) -> None:
     """Reading a memory runs what is in it: only a young file of this user's, which nobody else may write, is read."""
