@@ -8,9 +8,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cloud_world import ADDRESS, DIGESTS, CloudWorld, ManualClock, RecordingRunner, error_code, make_certificate
+from cloud_world import (
+    ADDRESS,
+    DIGESTS,
+    CloudWorld,
+    ManualClock,
+    RecordingRunner,
+    error_code,
+    make_certificate,
+    wait_until,
+)
 
 from sandbox.account import AccountSpec, account_of, adopt
 from sandbox.cloud.memory import MemoryUnreadable
@@ -95,6 +105,23 @@ def test_controllers_have_no_task(blue: CloudWorld) -> None:
     found = blue.client("ecs").describe_services(cluster="production-cluster", services=["release-controller"])
 
     assert [(one["desiredCount"], one["runningCount"]) for one in found["services"]] == [(0, 0)]
+
+
+def test_a_start_is_no_end_of_a_heartbeat(blue: CloudWorld) -> None:
+    """The alarm has been what it is for long: its action is for a rollout whose controllers are gone."""
+    cloudwatch = blue.client("cloudwatch")
+
+    def state(name: str) -> dict[str, Any]:
+        found: dict[str, Any] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+        return found
+
+    wait_until(lambda: state("release-deadman-failed")["StateValue"] == "OK", "alarms to be evaluated")
+    heartbeat = state("release-heartbeat")
+    history = cloudwatch.describe_alarm_history(AlarmName="release-heartbeat", HistoryItemType="StateUpdate")
+
+    assert (heartbeat["StateValue"], heartbeat["ActionsEnabled"]) == ("ALARM", True)
+    assert heartbeat["StateReason"] == "no rollout is active"
+    assert len(history["AlarmHistoryItems"]) == 1
 
 
 def test_a_symmetric_key_has_no_public_half(blue: CloudWorld) -> None:
