@@ -8,9 +8,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cloud_world import ADDRESS, DIGESTS, CloudWorld, ManualClock, RecordingRunner, error_code, make_certificate
+from cloud_world import (
+    ADDRESS,
+    DIGESTS,
+    CloudWorld,
+    ManualClock,
+    RecordingRunner,
+    error_code,
+    make_certificate,
+    wait_until,
+)
 
 from sandbox.account import AccountSpec, account_of, adopt
 from sandbox.cloud.memory import MemoryUnreadable
@@ -97,6 +107,23 @@ def test_controllers_have_no_task(blue: CloudWorld) -> None:
     assert [(one["desiredCount"], one["runningCount"]) for one in found["services"]] == [(0, 0)]
 
 
+def test_a_start_is_no_end_of_a_heartbeat(blue: CloudWorld) -> None:
+    """The alarm has been what it is for long: its action is for a rollout whose controllers are gone."""
+    cloudwatch = blue.client("cloudwatch")
+
+    def state(name: str) -> dict[str, Any]:
+        found: dict[str, Any] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+        return found
+
+    wait_until(lambda: state("release-deadman-failed")["StateValue"] == "OK", "alarms to be evaluated")
+    heartbeat = state("release-heartbeat")
+    history = cloudwatch.describe_alarm_history(AlarmName="release-heartbeat", HistoryItemType="StateUpdate")
+
+    assert (heartbeat["StateValue"], heartbeat["ActionsEnabled"]) == ("ALARM", True)
+    assert heartbeat["StateReason"] == "no rollout is active"
+    assert len(history["AlarmHistoryItems"]) == 1
+
+
 def test_a_symmetric_key_has_no_public_half(blue: CloudWorld) -> None:
     key = blue.client("kms").list_keys()["Keys"][0]["KeyId"]
 
@@ -177,6 +204,12 @@ def _link(path: Path) -> None:
     path.symlink_to("elsewhere")
 
 
+def _take_anothers(path: Path) -> None:
+    account_memory({**VALUES, "engine_image_digest": "1" * 64}, directory=path.parent)
+    other = next(one for one in path.parent.glob("*.memory") if one != path)
+    other.replace(path)
+
+
 def _give_away(path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give a file away (owner: the platform team)")
@@ -184,7 +217,9 @@ def _give_away(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [_spoil, _open_to_others, _age, _from_the_future, _link, _give_away], ids=lambda one: one.__name__[1:]
+    "change",
+    [_spoil, _open_to_others, _age, _from_the_future, _link, _take_anothers, _give_away],
+    ids=lambda one: one.__name__[1:],
 )
 def test_a_copy_is_made_anew_rather_than_trusted(kept: Path, tmp_path: Path, change: Callable[[Path], None]) -> None:
     """Reading a memory runs what is in it: only a young file of this user's, which nobody else may write, is read."""

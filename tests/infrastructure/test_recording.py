@@ -15,7 +15,7 @@ from terraform_tree import resources
 from infrastructure.record import record
 from rollout.outputs_file import read_outputs
 from sandbox.errors import SandboxError
-from sandbox.recorded.recording import RECORDING, Recording, read_recording, tree_digest
+from sandbox.recorded.recording import RECORDING, Recording, read_recording, staleness, tree_digest
 
 COMMAND = "python -m infrastructure.record"
 PLACEHOLDERS = {"test_header_value", "service_image_digest", "engine_image_digest"}
@@ -36,6 +36,12 @@ def test_it_was_made_from_this_tree(recording: Recording) -> None:
     assert recording.infrastructure_sha256 == tree_digest(), (
         f"infrastructure/ has changed since it was recorded; where Terraform is present: {COMMAND}"
     )
+
+
+def test_a_sandbox_says_when_its_account_is_of_another_tree(recording: Recording, tmp_path: Path) -> None:
+    """`python -m sandbox status` shows it, beside what else is wrong."""
+    assert staleness(recording) == []
+    assert COMMAND in staleness(recording, tmp_path)[0]
 
 
 def test_it_was_made_with_this_moto(recording: Recording) -> None:

@@ -125,17 +125,38 @@ def test_ids_of_the_account_are_no_tokens() -> None:
     assert recorder.requests()[1].body == {"KeyId": UUID}
 
 
-@given(st.permutations([("environment", "production"), ("managed-by", "terraform"), ("Name", "a")]))
-def test_the_order_of_tags_says_nothing(tags: list[tuple[str, str]]) -> None:
-    """In JSON and in forms, whatever their lists are called."""
+TAGS = [("environment", "production"), ("managed-by", "terraform"), ("Name", "a")]
+
+
+@given(st.permutations(TAGS))
+def test_the_order_of_what_has_none_says_nothing(tags: list[tuple[str, str]]) -> None:
+    """In JSON (lists and objects), XML and forms, whatever lists and members are called; other lists keep theirs."""
     recorder = _recorder()
-    _ask(recorder, {"Tags": [{"Key": key, "Value": value} for key, value in tags]})
+    listed = {
+        "Tags": [{"Key": key, "Value": value} for key, value in tags],
+        "More": [{"TagKey": key, "TagValue": value} for key, value in tags],
+        "Map": dict(tags),
+        "Ordered": [key for key, _ in TAGS],
+    }
+    _ask(recorder, listed)
+    xml = "".join(f"<Tag><Key>{key}</Key><Value>{value}</Value></Tag>" for key, value in tags)
+    _ask(
+        recorder,
+        {},
+        CONTENT_TYPE="application/xml",
+        HTTP_X_AMZ_TARGET="",
+        **{"wsgi.input": io.BytesIO(f"<TagSet>{xml}</TagSet>".encode())},  # type: ignore[arg-type]
+    )
     numbered = list(enumerate(tags, 1))
     form = "Action=CreateVpc&" + "&".join(
         f"{name}.{number}.Key={key}&{name}.{number}.Value={value}"
         for name in ("TagSpecification.1.Tag", "Tags.member", "Tags.Tag")
         for number, (key, value) in numbered
     )
+    form += "".join(
+        f"&D.member.{number}.Name={key}&D.member.{number}.Value={value}" for number, (key, value) in numbered
+    )
+    form += "&L.1.Name=z&L.1.Rank=1&L.2.Name=a&L.2.Rank=2"
     _ask(
         recorder,
         {},
@@ -143,8 +164,14 @@ def test_the_order_of_tags_says_nothing(tags: list[tuple[str, str]]) -> None:
         HTTP_X_AMZ_TARGET="",
         **{"wsgi.input": io.BytesIO(form.encode())},  # type: ignore[arg-type]
     )
-    in_json, in_form = (one.body for one in recorder.requests())
+    in_json, in_xml, in_form = (one.body for one in recorder.requests())
 
+    assert list(in_json["Map"]) == ["Name", "environment", "managed-by"]
+    assert [tag["TagKey"] for tag in in_json["More"]] == ["Name", "environment", "managed-by"]
+    assert in_json["Ordered"] == ["environment", "managed-by", "Name"]
+    assert in_xml.index("<Key>Name<") < in_xml.index("<Key>environment<") < in_xml.index("<Key>managed-by<")
+    assert [in_form[f"D.member.{number}.Name"] for number in (1, 2, 3)] == ["Name", "environment", "managed-by"]
+    assert (in_form["L.1.Name"], in_form["L.2.Name"]) == ("z", "a")
     assert [tag["Key"] for tag in in_json["Tags"]] == ["Name", "environment", "managed-by"]
     for name in ("TagSpecification.1.Tag", "Tags.member", "Tags.Tag"):
         assert [in_form[f"{name}.{number}.Key"] for number in (1, 2, 3)] == ["Name", "environment", "managed-by"]
