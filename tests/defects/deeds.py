@@ -360,7 +360,7 @@ def expire_everything(sandbox: Sandbox) -> Undo:
 
 
 def gateway_by_hand(*, endpoint_open: bool = False, stage: bool = False, route: bool = False) -> Deed:
-    """Somebody makes an API: with an open default endpoint, a stage that nothing throttles, or a route that asks nobody."""
+    """Somebody makes an API: its own endpoint open, a stage that nothing throttles, or a route that asks nobody."""
 
     def act(sandbox: Sandbox) -> Undo:
         gateway = client(sandbox, "apigatewayv2")
