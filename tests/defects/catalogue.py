@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from tests.defects import (
     catalogue_account,
+    catalogue_code,
     catalogue_engine,
     catalogue_infrastructure,
     catalogue_plan,
@@ -18,6 +19,7 @@ from tests.defects.model import Defect
 DEFECTS: tuple[Defect, ...] = (
     *catalogue_world.DEFECTS,
     *catalogue_plan.DEFECTS,
+    *catalogue_code.DEFECTS,
     *catalogue_infrastructure.DEFECTS,
     *catalogue_account.DEFECTS,
     *catalogue_engine.DEFECTS,
