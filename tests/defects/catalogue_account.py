@@ -7,6 +7,7 @@ from tests.defects import deeds_services as services
 from tests.defects.deeds import Deed
 from tests.defects.deeds_services import setting
 from tests.defects.model import Defect, World
+from tests.defects.open_task import serve_everybody
 
 _STATE = "The account's state is private, encrypted and locked"
 _DECLARED = "The account is the declared one, as its outputs say"
@@ -127,7 +128,7 @@ _NETWORK: tuple[Row, ...] = (
         "ARCH-01",
         "open-target",
         "service reachable directly",
-        deeds.register_the_public_door,
+        serve_everybody,
         (_NO_STRANGER,),
         r"reached past the load balancer: \S+ answered HTTP/1",
     ),

@@ -120,19 +120,3 @@ def forward_plain_http(sandbox: Sandbox) -> Undo:
         DefaultActions=[{"Type": "forward", "TargetGroupArn": sandbox.outputs["target_group_arns"]["green"]}],
     )
     return lambda: done(elb.modify_listener(ListenerArn=arn, DefaultActions=before))
-
-
-def register_the_public_door(sandbox: Sandbox) -> Undo:
-    """A target that serves everybody stands among the tasks: the load balancer's own public address."""
-    elb = client(sandbox, "elbv2")
-    line = next(
-        one for one in sandbox.outputs["connect_to"] if one.startswith(f"{sandbox.outputs['public_host']}:443:")
-    )
-    _, _, address, port = line.split(":")
-    asked = {
-        "TargetGroupArn": sandbox.outputs["target_group_arns"]["blue"],
-        "Targets": [{"Id": address, "Port": int(port)}],
-    }
-    elb.register_targets(**asked)
-    elb.get_waiter("target_in_service").wait(**asked, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-    return lambda: done(elb.deregister_targets(**asked))
