@@ -81,8 +81,8 @@ def _as_written(host: Host, question: Question, *, user: str, minimum: int) -> O
 def limits_of(text: str, user: str) -> Limits:
     """What limits.conf and limits.d, one after the other, set for open files of `user` (limits.conf(5)).
 
-    A line for the user counts before one for everybody, among equals the last. Raises ValueError for lines by group
-    or range, which only the system itself can decide, and for what is no number.
+    A line for the user counts before one for everybody, who are all but root; among equals the last. Raises ValueError
+    for lines by group or range, which only the system itself can decide, and for what is no number.
     """
     found: dict[tuple[str, str], int] = {}
     for line in text.splitlines():
@@ -98,7 +98,8 @@ def limits_of(text: str, user: str) -> Limits:
             raise ValueError(f"{words[3]!r} is no limit of open files")
         for kind in ("soft", "hard") if words[1] == "-" else (words[1],):
             found[domain, kind] = value
-    return Limits(*(found.get((user, kind), found.get(("*", kind))) for kind in ("soft", "hard")))
+    others = user if user == "root" else "*"
+    return Limits(*(found.get((user, kind), found.get((others, kind))) for kind in ("soft", "hard")))
 
 
 def service_open_files(host: Host, host_name: str, unit: str, *, minimum: int = OPEN_FILES_MIN) -> Observation:

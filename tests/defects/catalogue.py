@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from tests.defects import (
     catalogue_account,
+    catalogue_code,
     catalogue_compliance,
     catalogue_engine,
     catalogue_infrastructure,
@@ -19,6 +20,7 @@ from tests.defects.model import Defect
 DEFECTS: tuple[Defect, ...] = (
     *catalogue_world.DEFECTS,
     *catalogue_plan.DEFECTS,
+    *catalogue_code.DEFECTS,
     *catalogue_infrastructure.DEFECTS,
     *catalogue_compliance.DEFECTS,
     *catalogue_account.DEFECTS,
