@@ -36,6 +36,7 @@ from infrastructure.drill import (
 from infrastructure.emulated import emulated_account
 from infrastructure.terraform import TerraformMissing
 from probes.change_files import APPLIED, KEPT_PLAN, KEPT_SHOWN, SAVED, SHOWN
+from sandbox.cloud.api import Api
 from sandbox.recorded.recorder import Recorder
 from sandbox.recorded.recording import RECORDING, Recording, tree_digest
 from sandbox.recorded.requests import mapped
@@ -54,8 +55,10 @@ def record(scratch: Path, place: Path) -> Recording:
     secrets = {name: value.removeprefix("sha256:") for name, value in variables.items()}
     recorders: list[Recorder] = []
 
-    def front(application: Any) -> Recorder:
-        recorders.append(Recorder(application, state=f"/{backend.bucket}/{backend.key}", values=secrets))
+    def front(application: Api) -> Recorder:
+        recorders.append(
+            Recorder(application, application.lock, state=f"/{backend.bucket}/{backend.key}", values=secrets)
+        )
         return recorders[0]
 
     digest = tree_digest()

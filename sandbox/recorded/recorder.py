@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -30,19 +30,23 @@ _XML_TAGS = re.compile(rf"(?:{_XML_TAG.pattern}){{2,}}")
 _PRESIGNED = "PreSignedUrl"  # of a replica in another region: a signature and a time
 
 
+Lock = AbstractContextManager[Any]
+
+
 class Recorder:
     """WSGI. Answers as the application behind it does, with ids that follow from the requests."""
 
-    def __init__(self, application: Application, *, state: str, values: Mapping[str, str]) -> None:
-        """`state` is the path (/bucket/key) below which Terraform keeps its state and the lock of it; `values` are
-        those that must not be kept, by the placeholder that stands for each."""
+    def __init__(self, application: Application, lock: Lock, *, state: str, values: Mapping[str, str]) -> None:
+        """`lock` is the application's own: with it nobody else draws an id between seed and call. `state` is the path
+        (/bucket/key) below which Terraform keeps its state and the lock of it; `values` are those that must not be
+        kept, by the placeholder that stands for each."""
         self._application = application
         self._state = state
         self._values = values
         self._seeds = Seeds()
         self._tokens = _Tokens()
         self._kept: list[Request] = []
-        self._lock = threading.Lock()
+        self._lock = lock
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         body = environ["wsgi.input"].read()

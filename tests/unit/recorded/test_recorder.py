@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +39,7 @@ class Account:
 
 
 def _recorder(account: Account | None = None) -> Recorder:
-    return Recorder(account or Account(), state=STATE, values={"header": SECRET})
+    return Recorder(account or Account(), threading.RLock(), state=STATE, values={"header": SECRET})
 
 
 def _ask(recorder: Recorder, body: dict[str, Any], *, target: str = "Trent.CreateKey", **environ: str) -> bytes:
