@@ -60,9 +60,9 @@ Feature: Tasks run small, closed and in sufficient number
     When its resources are looked at
     Then these live checks hold for every resource that they concern
       | live check                | which says                                                                         |
+      | discovery.apart           | slot: has a name of its own, and not the one callers use while it is the candidate |
       | discovery.registered      | slot: registers its tasks with Cloud Map                                           |
       | discovery.instances_match | slot: has exactly its running tasks as instances                                   |
-      | discovery.apart           | slot: has a name of its own, and not the one callers use while it is the candidate |
 
   @CMP-04 @code
   Scenario: The code limits tasks and names images by digest

@@ -205,7 +205,7 @@ _COMPUTE: tuple[Row, ...] = (
         "mutable tags",
         setting("ecr", "put_image_tag_mutability", wrong=_tags("MUTABLE"), right=_tags("IMMUTABLE")),
         (_IMAGES,),
-        "registry|MUTABLE|tag",
+        "shop-api: imageTagMutability is 'MUTABLE'",
     ),
     (
         "PROC-03",
@@ -217,11 +217,11 @@ _COMPUTE: tuple[Row, ...] = (
     ),
     (
         "PROC-03",
-        "kept-a-day",
+        "one-image-kept",
         "lifecycle that would expire the stable image",
-        services.expire_everything,
+        services.keep_one_image,
         (_IMAGES,),
-        "expire",
+        "would expire sha256:.* which is in use",
     ),
 )
 
@@ -249,7 +249,7 @@ _DATA: tuple[Row, ...] = (
         "no recovery",
         setting("dynamodb", "update_continuous_backups", wrong=_recovery(False), right=_recovery(True)),
         (_TABLES,),
-        "shop-api-sessions",
+        "shop-api-sessions: point-in-time recovery is DISABLED",
     ),
     (
         "ARCH-08",

@@ -218,11 +218,11 @@ def foreign_puller(sandbox: Sandbox) -> Undo:
     return lambda: done(ecr.set_repository_policy(repositoryName="shop-api", policyText=before))
 
 
-def expire_everything(sandbox: Sandbox) -> Undo:
-    """Images go after a day, whoever runs them."""
+def keep_one_image(sandbox: Sandbox) -> Undo:
+    """Only the newest image is kept, whichever runs."""
     ecr = client(sandbox, "ecr")
     before = ecr.get_lifecycle_policy(repositoryName="shop-api")["lifecyclePolicyText"]
-    selection = {"tagStatus": "any", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}
+    selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}
     rule = {"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}
     ecr.put_lifecycle_policy(repositoryName="shop-api", lifecyclePolicyText=json.dumps({"rules": [rule]}))
     return lambda: done(ecr.put_lifecycle_policy(repositoryName="shop-api", lifecyclePolicyText=before))
