@@ -11,12 +11,13 @@ export UV_NO_CONFIG := 1
 UV := .tools/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: gates test lint lock clean help bench defects policies infra-drill hosts
+.PHONY: gates test lint lock clean help bench defects policies infra-drill infra-record hosts
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-gates: .venv/.stamp ## Run the release gate: every feature against the embedded sandbox
+# Scenarios name policies, and checkov has an interpreter of its own.
+gates: .venv/.stamp .venv-policies/.stamp ## Run the release gate: every feature against the embedded sandbox
 	.venv/bin/python -m pytest features/ --environment $(ENVIRONMENT) $(ARGS)
 
 # Tests of the policies ask checkov, so they need its interpreter; what needs Terraform or root skips itself and says so.
@@ -36,8 +37,11 @@ lint: .venv-dev/.stamp .venv-policies/.stamp ## Check style and types
 policies: .venv/.stamp .venv-policies/.stamp ## Judge infrastructure/ by every policy, worst first
 	.venv/bin/python -m policies $(ARGS)
 
-infra-drill: .venv/.stamp ## Apply production to an emulated account, plan again, destroy (long; needs Terraform)
+infra-drill: .venv/.stamp ## Apply production to an emulated account, plan again, check it, destroy (long; needs Terraform)
 	.venv/bin/python -m infrastructure.drill $(ARGS)
+
+infra-record: .venv/.stamp ## Record production's apply anew after a change of infrastructure/ (long; needs Terraform)
+	.venv/bin/python -m infrastructure.record $(ARGS)
 
 hosts: .venv-dev/.stamp .venv-ansible/.stamp ## Configure throw-away hosts with Ansible and ask them (long; needs root and debootstrap)
 	.venv-dev/bin/python -m infrastructure.ansible.verify $(ARGS)

@@ -83,13 +83,8 @@ class CloudPlane:
         self._notifications = Notifications(self._world)
         history = self._memory.of("cloudwatch", new_history)
         self._functions: list[Callable[[str, Mapping[str, Any]], None]] = []
-        self._alarms = Alarms(
-            self._world,
-            self._store,
-            publish=self._notifications.publish,
-            invoke=self._call_function,
-            history=history,
-        )
+        publish, invoke = self._notifications.publish, self._call_function
+        self._alarms = Alarms(self._world, self._store, publish=publish, invoke=invoke, history=history)
         self._balancing = LoadBalancing(self._world)
         self._balancing.refresh()
         self._replica_lag = ReplicaLag(self._world, self._store)
