@@ -29,8 +29,9 @@ from infrastructure.drill import (
     made_up,
     step,
 )
-from infrastructure.recorder import Recorder
 from infrastructure.terraform import TerraformMissing
+from sandbox.cloud.api import Api
+from sandbox.recorded.recorder import Recorder
 from sandbox.recorded.recording import RECORDING, Recording, tree_digest
 from sandbox.recorded.requests import mapped
 
@@ -42,8 +43,10 @@ def record(scratch: Path) -> Recording:
     secrets = {name: value.removeprefix("sha256:") for name, value in variables.items()}
     recorders: list[Recorder] = []
 
-    def front(application: Any) -> Recorder:
-        recorders.append(Recorder(application, backend, values=secrets))
+    def front(application: Api) -> Recorder:
+        recorders.append(
+            Recorder(application, application.lock, state=f"/{backend.bucket}/{backend.key}", values=secrets)
+        )
         return recorders[0]
 
     digest = tree_digest()

@@ -18,6 +18,8 @@ from sandbox.edge.gateway import Gateway
 from sandbox.foundation import Foundation, Options
 from sandbox.ledger import Ledger
 from sandbox.processes import Child
+from sandbox.recorded.kept import recorded
+from sandbox.recorded.recording import staleness
 from sandbox.switch import FaultSwitch
 
 
@@ -83,7 +85,7 @@ def problems(running: Running) -> list[str]:
         for name, child in running.children().items()
         if child.died_unasked
     ]
-    return [*dead, *running.gateway.problems()]
+    return [*dead, *running.gateway.problems(), *staleness(recorded())]
 
 
 def _urls(running: Running) -> dict[str, str]:

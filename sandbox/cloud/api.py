@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -43,6 +44,11 @@ class Api:
         self._corrections = dict(corrections or {})
         self._operations = operations
         self._moto = DomainDispatcherApplication(create_backend_app)
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held around every call; who holds it calls undisturbed."""
+        return self._world.lock
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         service = _service(environ)

@@ -23,15 +23,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+from sandbox.account_names import HEARTBEAT_ALARM, REGION
 from sandbox.cloud import memory as memory_module
 from sandbox.cloud.plane import CloudPlane
 from sandbox.contracts import RunningTask, TaskSpec
 from sandbox.errors import SandboxError
 from sandbox.recorded.recording import RECORDING, REMEDY, Recording, read_recording
 from sandbox.recorded.replay import replay
+from sandbox.recorded.requests import FORM, Request
 from sandbox.state import CACHE
 
 AGE_SECONDS_MAX = 24 * 3600.0
+_CLOUDWATCH_VERSION = "2010-08-01"
 _DIGEST_LENGTH = hashlib.sha256().digest_size
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 # Code whose change may change what a replay makes or how it is written.
@@ -93,14 +96,26 @@ def _replayed(recording: Recording, values: Mapping[str, str]) -> bytes:
 
 
 def _put_to_rest(plane: CloudPlane, recording: Recording) -> None:
-    """No service wants a task: whose image is there, and what runs, is for whoever takes the account over."""
+    """An account as old as any, in which nothing goes on.
+
+    No service wants a task: which images are there, and what runs, is for whoever takes the account over. Nobody has
+    beaten for ten minutes, and the alarm has said so: its action belongs to the rollout that ended before, not to a
+    sandbox's start.
+    """
     created = [one for one in recording.requests if (one.service, one.operation) == ("ecs", "CreateService")]
     for one in created:
         update = {"cluster": one.body["cluster"], "service": one.body["serviceName"], "desiredCount": 0}
         headers = {**one.headers, "x-amz-target": one.headers["x-amz-target"].replace(one.operation, "UpdateService")}
-        status, answer = replace(one, operation="UpdateService", headers=headers, body=update).send(plane.application)
-        if status != 200:
-            raise SandboxError(f"{update['service']} cannot be put to rest: {answer[:200]!r}", REMEDY)
+        _demand(plane, replace(one, operation="UpdateService", headers=headers, body=update))
+    alarm = {"AlarmName": HEARTBEAT_ALARM, "StateValue": "ALARM", "StateReason": "no rollout is active"}
+    form = {"Action": "SetAlarmState", "Version": _CLOUDWATCH_VERSION, **alarm}
+    _demand(plane, Request(service="monitoring", region=REGION, operation="SetAlarmState", kind=FORM, body=form))
+
+
+def _demand(plane: CloudPlane, request: Request) -> None:
+    status, answer = request.send(plane.application)
+    if status != 200:
+        raise SandboxError(f"the account cannot be put to rest: {request.operation} {answer[:200]!r}", REMEDY)
 
 
 def _key(values: Mapping[str, str]) -> str:
@@ -114,7 +129,7 @@ def _key(values: Mapping[str, str]) -> str:
 
 
 class _Copy:
-    """One file: the SHA-256 of the memory, and the memory."""
+    """One file: the memory, behind the SHA-256 of the file's name (another copy is not this one, renamed) and of it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -130,19 +145,22 @@ class _Copy:
                 return None
             content = file.read()
         digest, memory = content[:_DIGEST_LENGTH], content[_DIGEST_LENGTH:]
-        return memory if hashlib.sha256(memory).digest() == digest else None
+        return memory if self._digest(memory) == digest else None
 
     def write(self, memory: bytes) -> None:
         """Put it in place at once, and remove what is too old to be read again."""
         folder = self._path.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".new-", delete=False) as file:
-            file.write(hashlib.sha256(memory).digest() + memory)
+            file.write(self._digest(memory) + memory)
         os.replace(file.name, self._path)
         for other in folder.iterdir():
             with suppress(FileNotFoundError):  # another sandbox tidies up at the same time
                 if time.time() - other.stat().st_mtime > AGE_SECONDS_MAX:
                     other.unlink()
+
+    def _digest(self, memory: bytes) -> bytes:
+        return hashlib.sha256(self._path.name.encode() + memory).digest()
 
 
 def _is_ours(facts: os.stat_result) -> bool:

@@ -68,6 +68,13 @@ def read_recording(path: Path = RECORDING) -> Recording:
     return Recording(**stated, outputs=outputs, requests=tuple(read_line(line) for line in rest))
 
 
+def staleness(recording: Recording, root: Path = REPOSITORY) -> list[str]:
+    """In a sentence, that the tree has changed since: what is seen of the account then is not what is declared."""
+    if recording.infrastructure_sha256 == tree_digest(root):
+        return []
+    return [f"the account is that of another infrastructure/ than this one. {REMEDY}"]
+
+
 def tree_digest(root: Path = REPOSITORY) -> str:
     """SHA-256 over names and contents of what production's apply is made from."""
     digest = hashlib.sha256()

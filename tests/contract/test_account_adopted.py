@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cloud_world import ADDRESS, DIGESTS, CloudWorld, ManualClock, RecordingRunner, error_code, make_certificate
+from cloud_world import (
+    ADDRESS,
+    DIGESTS,
+    CloudWorld,
+    ManualClock,
+    RecordingRunner,
+    error_code,
+    make_certificate,
+    wait_until,
+)
 
 from sandbox.account import AccountSpec, account_of, adopt
 from sandbox.cloud.memory import MemoryUnreadable
@@ -96,6 +107,23 @@ def test_controllers_have_no_task(blue: CloudWorld) -> None:
     assert [(one["desiredCount"], one["runningCount"]) for one in found["services"]] == [(0, 0)]
 
 
+def test_a_start_is_no_end_of_a_heartbeat(blue: CloudWorld) -> None:
+    """The alarm has been what it is for long: its action is for a rollout whose controllers are gone."""
+    cloudwatch = blue.client("cloudwatch")
+
+    def state(name: str) -> dict[str, Any]:
+        found: dict[str, Any] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+        return found
+
+    wait_until(lambda: state("release-deadman-failed")["StateValue"] == "OK", "alarms to be evaluated")
+    heartbeat = state("release-heartbeat")
+    history = cloudwatch.describe_alarm_history(AlarmName="release-heartbeat", HistoryItemType="StateUpdate")
+
+    assert (heartbeat["StateValue"], heartbeat["ActionsEnabled"]) == ("ALARM", True)
+    assert heartbeat["StateReason"] == "no rollout is active"
+    assert len(history["AlarmHistoryItems"]) == 1
+
+
 def test_a_symmetric_key_has_no_public_half(blue: CloudWorld) -> None:
     key = blue.client("kms").list_keys()["Keys"][0]["KeyId"]
 
@@ -145,6 +173,15 @@ def test_an_account_that_is_served_gives_no_memory() -> None:
         plane.stop()
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good copy."""
+    folder = tmp_path_factory.mktemp("accounts")
+    account_memory(VALUES, directory=folder)
+    (path,) = folder.glob("*.memory")
+    return path
+
+
 def _spoil(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"?")
 
@@ -167,6 +204,12 @@ def _link(path: Path) -> None:
     path.symlink_to("elsewhere")
 
 
+def _take_anothers(path: Path) -> None:
+    account_memory({**VALUES, "engine_image_digest": "1" * 64}, directory=path.parent)
+    other = next(one for one in path.parent.glob("*.memory") if one != path)
+    other.replace(path)
+
+
 def _give_away(path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give a file away (owner: the platform team)")
@@ -174,12 +217,13 @@ def _give_away(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [_spoil, _open_to_others, _age, _from_the_future, _link, _give_away], ids=lambda one: one.__name__[1:]
+    "change",
+    [_spoil, _open_to_others, _age, _from_the_future, _link, _take_anothers, _give_away],
+    ids=lambda one: one.__name__[1:],
 )
-def test_a_copy_is_made_anew_rather_than_trusted(tmp_path: Path, change: Callable[[Path], None]) -> None:
+def test_a_copy_is_made_anew_rather_than_trusted(kept: Path, tmp_path: Path, change: Callable[[Path], None]) -> None:
     """Reading a memory runs what is in it: only a young file of this user's, which nobody else may write, is read."""
-    account_memory(VALUES, directory=tmp_path)
-    (path,) = tmp_path.glob("*.memory")
+    path = Path(shutil.copy2(kept, tmp_path))
     change(path)
     before = path.stat(follow_symlinks=False).st_ino
 
@@ -189,17 +233,15 @@ def test_a_copy_is_made_anew_rather_than_trusted(tmp_path: Path, change: Callabl
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_a_good_copy_is_taken(tmp_path: Path) -> None:
-    first = account_memory(VALUES, directory=tmp_path)
-    (path,) = tmp_path.glob("*.memory")
-    before = path.stat().st_ino
+def test_a_good_copy_is_taken(kept: Path) -> None:
+    before = kept.stat().st_ino
 
-    assert account_memory(VALUES, directory=tmp_path) == first
-    assert path.stat().st_ino == before
+    assert account_memory(VALUES, directory=kept.parent) == kept.read_bytes()[32:]
+    assert kept.stat().st_ino == before
 
 
-def test_copies_differ_by_what_fills_the_placeholders(tmp_path: Path) -> None:
-    account_memory(VALUES, directory=tmp_path)
+def test_copies_differ_by_what_fills_the_placeholders(kept: Path, tmp_path: Path) -> None:
+    shutil.copy2(kept, tmp_path)
     account_memory({**VALUES, "service_image_digest": "b" * 64}, directory=tmp_path)
 
     assert len(list(tmp_path.glob("*.memory"))) == 2

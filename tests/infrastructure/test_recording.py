@@ -15,8 +15,7 @@ from terraform_tree import resources
 from infrastructure.record import record
 from rollout.outputs_file import read_outputs
 from sandbox.errors import SandboxError
-from sandbox.recorded.recording import RECORDING, Recording, read_recording, tree_digest
-from sandbox.recorded.requests import read_line
+from sandbox.recorded.recording import RECORDING, Recording, read_recording, staleness, tree_digest
 
 COMMAND = "python -m infrastructure.record"
 PLACEHOLDERS = {"test_header_value", "service_image_digest", "engine_image_digest"}
@@ -24,7 +23,7 @@ PLACEHOLDERS = {"test_header_value", "service_image_digest", "engine_image_diges
 SECRET = re.compile(
     r'"[^"]*(?:Password|SecretString|SecretBinary|PrivateKey|AuthToken|AccessKey)[^"]*": "(?!(?:true|false)")[^"]'
 )
-TIME = re.compile(r"\b20[2-9]\d-[01]\d-[0-3]\d[T ]|\b20[2-9]\d[01]\d[0-3]\dT\d{6}Z")
+TIME = re.compile(r"\b20[2-9]\d-[01]\d-[0-3]\d[T ]|\b20[2-9]\d[01]\d[0-3]\dT\d{6}Z|(?:terraform-|tf)20[2-9]\d{15}")
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +36,12 @@ def test_it_was_made_from_this_tree(recording: Recording) -> None:
     assert recording.infrastructure_sha256 == tree_digest(), (
         f"infrastructure/ has changed since it was recorded; where Terraform is present: {COMMAND}"
     )
+
+
+def test_a_sandbox_says_when_its_account_is_of_another_tree(recording: Recording, tmp_path: Path) -> None:
+    """`python -m sandbox status` shows it, beside what else is wrong."""
+    assert staleness(recording) == []
+    assert COMMAND in staleness(recording, tmp_path)[0]
 
 
 def test_it_was_made_with_this_moto(recording: Recording) -> None:
@@ -143,6 +148,8 @@ def test_a_real_apply_is_what_was_recorded(recording: Recording, tmp_path: Path)
     """Same requests with the same ids, in whatever order they arrived, and the same outputs: so the same account."""
     applied = record(tmp_path)
 
+    now, then = (Counter(one.line() for one in each.requests) for each in (applied, recording))
+
+    assert (sorted((now - then).elements()), sorted((then - now).elements())) == ([], [])
     assert applied.outputs == recording.outputs
-    assert Counter(one.line() for one in applied.requests) == Counter(one.line() for one in recording.requests)
-    assert all(read_line(one.line()) == one for one in applied.requests)
+    assert applied.infrastructure_sha256 == recording.infrastructure_sha256

@@ -1,8 +1,8 @@
 """Stands before a control plane and keeps what Terraform changes there, in a form that is the same the next time.
 
 Left out are questions, calls that were refused, presigned addresses, and the content of the state, which holds every
-secret of the environment (that it was written, and locked while it was, is kept). Made the same are the order of tags
-and the made-up tokens of idempotent calls. Values that must not stand in a file are named.
+secret of the environment (that it was written, and locked while it was, is kept). Made the same are the order of what
+has none (tags and the like) and the made-up tokens of idempotent calls. Values that must not stand in a file are named.
 """
 
 from __future__ import annotations
@@ -10,36 +10,43 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from infrastructure.backend_file import Backend
 from sandbox.cloud.operations import is_mutating
 from sandbox.cloud.server import call
 from sandbox.recorded.requests import FORM, TEXT, Application, Request, read_environ
 from sandbox.recorded.seeds import Seeds
 
 # What Terraform makes up: names with the time and a counter, and random UUIDs.
-_MADE_UP = re.compile(r"terraform-\d{17}[0-9a-f]{9}\b")
+_MADE_UP = re.compile(r"\b(?P<prefix>terraform-|tf)\d{18}[0-9a-f]{8}\b")
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-_TAG = re.compile(r"(?P<list>(?:.*\.)?(?:Tag|Tags\.member|Tags\.Tag)\.)(?P<number>\d+)\.(?P<member>Key|Value)")
+# One of a form's numbered pairs: a tag, an attribute, a dimension.
+_PAIR = re.compile(r"(?P<list>.+\.)(?P<number>\d+)\.(?P<member>Key|Name|Value)")
+_XML_TAG = re.compile(r"<Tag><Key>[^<]*</Key><Value>[^<]*</Value></Tag>")
+_XML_TAGS = re.compile(rf"(?:{_XML_TAG.pattern}){{2,}}")
 _PRESIGNED = "PreSignedUrl"  # of a replica in another region: a signature and a time
+
+
+Lock = AbstractContextManager[Any]
 
 
 class Recorder:
     """WSGI. Answers as the application behind it does, with ids that follow from the requests."""
 
-    def __init__(self, application: Application, backend: Backend, *, values: Mapping[str, str]) -> None:
-        """`values` are those that must not be kept, by the placeholder that stands for each."""
+    def __init__(self, application: Application, lock: Lock, *, state: str, values: Mapping[str, str]) -> None:
+        """`lock` is the application's own: with it nobody else draws an id between seed and call. `state` is the path
+        (/bucket/key) below which Terraform keeps its state and the lock of it; `values` are those that must not be
+        kept, by the placeholder that stands for each."""
         self._application = application
-        self._objects = f"/{backend.bucket}/{backend.key}"
+        self._state = state
         self._values = values
         self._seeds = Seeds()
         self._tokens = _Tokens()
         self._kept: list[Request] = []
-        self._lock = threading.Lock()
+        self._lock = lock
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         body = environ["wsgi.input"].read()
@@ -69,10 +76,10 @@ class Recorder:
             return replace(request, kind=TEXT, body="")
         if request.kind == FORM:
             return replace(request, body=_form_in_order(request.body))
-        return replace(request, body=_tags_in_order(request.body))
+        return replace(request, body=_in_order(request.body))
 
     def _is_state(self, request: Request) -> bool:
-        return request.path.startswith(self._objects)
+        return request.path.startswith(self._state)
 
 
 class _Tokens:
@@ -88,7 +95,7 @@ class _Tokens:
     def settled(self, request: Request) -> Request:
         """The request with a token for each made-up name, the same as long as the rest of the request is."""
         line = request.line()
-        made_up = [*dict.fromkeys(_MADE_UP.findall(line))]
+        made_up = [*dict.fromkeys(found.group() for found in _MADE_UP.finditer(line))]
         made_up += [one for one in dict.fromkeys(_UUID.findall(line)) if one not in self._answered]
         made_up = [one for one in made_up if one not in self._known.values()]
         blank = line
@@ -101,8 +108,8 @@ class _Tokens:
 
 
 def _token(name: str, digest: str) -> str:
-    if name.startswith("terraform-"):
-        return f"terraform-{digest[:26]}"
+    if found := _MADE_UP.fullmatch(name):
+        return f"{found['prefix']}{digest[:26]}"
     return "-".join((digest[:8], digest[8:12], f"4{digest[12:15]}", f"8{digest[15:18]}", digest[18:30]))
 
 
@@ -112,34 +119,40 @@ def changes_something(request: Request) -> bool:
 
 
 def _form_in_order(form: Mapping[str, str]) -> dict[str, str]:
-    """Terraform keeps tags in a map without an order; AWS keeps none either."""
-    tags: dict[tuple[str, str], dict[str, str]] = {}
+    """Terraform keeps tags, attributes and dimensions in maps without an order; AWS keeps none either."""
+    pairs: dict[str, dict[str, dict[str, str]]] = {}  # by list and number
     for name, value in form.items():
-        if found := _TAG.fullmatch(name):
-            tags.setdefault((found["list"], found["number"]), {})[found["member"]] = value
-    lists = {name: sorted((tag for (one, _), tag in tags.items() if one == name), key=_key) for name, _ in tags}
+        if found := _PAIR.fullmatch(name):
+            pairs.setdefault(found["list"], {}).setdefault(found["number"], {})[found["member"]] = value
+    kept = {name: value for name, value in form.items() if not _PAIR.fullmatch(name) and name != _PRESIGNED}
+    for more in [one for one in pairs if any(re.match(rf"{re.escape(one)}\d", name) for name in kept)]:
+        kept |= {name: value for name, value in form.items() if _PAIR.fullmatch(name) and name.startswith(more)}
+        del pairs[more]  # its members hold more than a pair, and may have an order
     ordered = {
         f"{name}{number}.{member}": value
-        for name, members in lists.items()
-        for number, tag in enumerate(members, 1)
-        for member, value in tag.items()
+        for name, members in pairs.items()
+        for number, pair in enumerate(sorted(members.values(), key=_first), 1)
+        for member, value in pair.items()
     }
-    kept = {name: value for name, value in form.items() if not _TAG.fullmatch(name) and name != _PRESIGNED}
     return dict(sorted({**kept, **ordered}.items()))
 
 
-def _tags_in_order(value: Any) -> Any:
+def _in_order(value: Any) -> Any:
+    """A JSON document or an XML text: members of an object and tags have no order, other lists keep theirs."""
+    if isinstance(value, str):
+        return _XML_TAGS.sub(lambda found: "".join(sorted(_XML_TAG.findall(found.group()))), value)
     if isinstance(value, Mapping):
-        return {name: _tags_in_order(item) for name, item in value.items()}
+        return {name: _in_order(item) for name, item in sorted(value.items())}
     if isinstance(value, list):
-        members = [_tags_in_order(item) for item in value]
-        return sorted(members, key=_key) if all(_is_tag(one) for one in members) else members
+        members = [_in_order(item) for item in value]
+        return sorted(members, key=_first) if all(_is_tag(one) for one in members) else members
     return value
 
 
 def _is_tag(value: Any) -> bool:
-    return isinstance(value, Mapping) and {name.lower() for name in value} == {"key", "value"}
+    return isinstance(value, Mapping) and {name.lower().removeprefix("tag") for name in value} == {"key", "value"}
 
 
-def _key(tag: Mapping[str, str]) -> str:
-    return next((value for name, value in tag.items() if name.lower() == "key"), "")
+def _first(pair: Mapping[str, str]) -> str:
+    """The key or the name of a pair: of its members the first one by the alphabet."""
+    return str(pair[min(pair)])
