@@ -19,6 +19,8 @@ _ADDRESS = re.compile(
     r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:[^\s\"',]+"
     r"|\b(?:vpc|subnet|sg|rtb|igw|nat|eni|acl|vpce|eipalloc)-[0-9a-f]{8,17}\b"
 )
+# What an apply left there is a record: its addresses are those that were, and nothing is found by them.
+_RECORDS = "recorded"
 _READ = (".tf", ".tfvars", ".hcl", ".json", ".tftpl")
 
 
@@ -72,7 +74,7 @@ def outputs_described(layout: Layout) -> tuple[Observation, ...]:
 
 def no_address_by_hand(layout: Layout, release_file: Path) -> tuple[Observation, ...]:
     """`code.addresses`: no file of the code, and not release.toml, holds the ARN or id of an account's resource."""
-    files = [release_file, *sorted(path for path in layout.code.rglob("*") if _is_read(path))]
+    files = [release_file, *sorted(path for path in layout.code.rglob("*") if _is_read(path, layout.code))]
     seen: list[str] = []
     wrong: list[str] = []
     for path in files:
@@ -83,8 +85,9 @@ def no_address_by_hand(layout: Layout, release_file: Path) -> tuple[Observation,
     return (answered(question, seen, wrong),)
 
 
-def _is_read(path: Path) -> bool:
-    return path.suffix in _READ and path.is_file() and ".terraform" not in path.parts
+def _is_read(path: Path, code: Path) -> bool:
+    inside = path.relative_to(code).parts
+    return path.suffix in _READ and path.is_file() and ".terraform" not in inside and inside[0] != _RECORDS
 
 
 def engine_reads_outputs(release_file: Path) -> tuple[Observation, ...]:

@@ -136,6 +136,15 @@ def test_a_policy_of_aws_itself_is_no_address(code: Path) -> None:
     assert seen.verdict is Verdict.PASS
 
 
+def test_what_an_apply_left_is_a_record(code: Path) -> None:
+    """Only at the top: a folder of that name in a module is code like any other."""
+    for place, verdict in ((code / "recorded", Verdict.PASS), (code / "modules/recorded", Verdict.FAIL)):
+        place.mkdir()
+        (place / "inventory.json").write_text('["vpc-0123456789abcdef0"]', encoding="utf-8")
+        (seen,) = JUDGES["addresses"](code)
+        assert seen.verdict is verdict, seen.message
+
+
 @pytest.mark.parametrize("name", ["files", "variables"])
 def test_what_cannot_be_parsed_was_not_judged(name: str, code: Path) -> None:
     (code / "modules/networking/main.tf").write_text("variable {", encoding="utf-8")
