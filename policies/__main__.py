@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from policies import suppressions
 from policies.gate import Options, evaluate
 from policies.report import PolicyResult, Report
 from policies.sarif import sarif
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sarif", type=Path, help="write the findings to this file as SARIF 2.1.0")
     parser.add_argument("--every-built-in", action="store_true", help="judge by all of checkov's rules instead")
     given = parser.parse_args(arguments)
-    options = Options(every_built_in=given.every_built_in)
+    accepted = suppressions.BUILT_IN_PATH if given.every_built_in else suppressions.PATH
+    options = Options(every_built_in=given.every_built_in, suppressions=accepted)
     try:
         sources = given.sources or default_sources(options.base)
         report = evaluate(sources, plan=given.plan, options=options)

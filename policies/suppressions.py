@@ -12,6 +12,7 @@ from typing import Any
 from policies.settings import Unusable
 
 PATH = Path(__file__).parent / "suppressions.toml"
+BUILT_IN_PATH = PATH.with_name("suppressions_built_in.toml")  # of checkov's rules that are not among the named
 DAYS_MAX = 366
 _TEXTS = ("policy", "owner", "reason", "approver")
 _LISTS = ("resources", "roots")

@@ -22,6 +22,7 @@ from policies import __main__ as command
 from policies.gate import Options, evaluate
 from policies.report import Report
 from policies.settings import Unusable
+from policies.suppressions import BUILT_IN_PATH, read_suppressions
 from policies.verdict import Verdict
 
 GROUP = 'resource "aws_cloudwatch_log_group" "x" {\n  name              = "x"\n  retention_in_days = 30\n}\n'
@@ -304,3 +305,19 @@ def test_a_module_that_no_environment_calls_is_a_problem(
     assert [one.partition(" ")[0] for one in command.unread_modules(base, report)] == [
         "infrastructure/modules/forgotten"
     ]
+
+
+# ---------------------------------------------------------------- all of checkov's rules
+
+
+def test_every_rule_of_checkov_holds_or_is_accepted_with_a_reason() -> None:
+    """Over the project's own Terraform; an entry that accepts nothing is a problem, so it would be seen here too."""
+    options = Options(every_built_in=True, suppressions=BUILT_IN_PATH)
+    report = evaluate(command.default_sources(options.base), options=options)
+
+    assert {one.id for one in report.policies.values() if one.verdict is Verdict.FAIL} == set()
+    assert {one.id for one in report.policies.values() if one.verdict is Verdict.WAIVED} == {
+        one.policy for one in read_suppressions(BUILT_IN_PATH, today=date.today())
+    }
+    assert report.problems == ()
+    assert sum(one.verdict is Verdict.PASS for one in report.policies.values()) >= 100
