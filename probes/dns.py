@@ -16,6 +16,7 @@ from rollout.model import Observation
 
 TTL_SECONDS_MAX = 300
 _MOST_NAMES = 200
+_VALIDATION = ".acm-validations.aws"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,16 +177,21 @@ def _addresses(resolver: dns.resolver.Resolver, name: str) -> tuple[str, ...] | 
 
 
 def dangling(resolver: dns.resolver.Resolver, records: Sequence[DeclaredRecord]) -> tuple[Observation, ...]:
-    """`dns.dangling`: no CNAME or alias of the zone points at a name that does not exist, which others could claim."""
+    """`dns.dangling`: no CNAME or alias of the zone points at a name that does not exist, which others could claim.
+
+    Records that prove to Amazon's authority whose the domain is are left out and counted: nobody calls those names, and
+    nobody but Amazon can claim one below that domain, whether it exists or not (ACM user guide, "DNS validation").
+    """
     question = Question(
         name="dns.dangling", rule="no record points at a name that does not exist", limit=[], source="hosted zone"
     )
-    pointing = [
+    pointers = [
         (record.name, bare(target))
         for record in records
         for target in record.targets
         if record.type == "CNAME" or record.alias_target is not None
     ]
+    pointing = [(name, target) for name, target in pointers if not target.endswith(_VALIDATION)]
     if len(pointing) > _MOST_NAMES:
         return (question.no_data(f"the zone has {len(pointing)} pointers, at most {_MOST_NAMES} are looked up"),)
     lost = []
@@ -197,7 +203,9 @@ def dangling(resolver: dns.resolver.Resolver, records: Sequence[DeclaredRecord])
             lost.append(f"{name} -> {target}")
     if lost:
         return (question.failed(lost, f"dangling: {', '.join(lost)}", n=len(pointing)),)
-    return (question.passed([], f"all {len(pointing)} pointers lead somewhere", n=len(pointing)),)
+    proofs = len(pointers) - len(pointing)
+    more = f"; {proofs} prove whose the domain is" if proofs else ""
+    return (question.passed([], f"all {len(pointing)} pointers lead somewhere{more}", n=len(pointing)),)
 
 
 def covered(certificate_names: Sequence[str], hosts: Sequence[str]) -> tuple[Observation, ...]:

@@ -162,6 +162,22 @@ def test_dangling_pointers(zone: Zone, resolver: dns.resolver.Resolver) -> None:
     assert (found.verdict, found.value) == (Verdict.FAIL, ["old.shop.example -> old.cloud.example"])
 
 
+@pytest.mark.parametrize(
+    ("target", "verdict"),
+    [
+        ("_1f2e.xyz.acm-validations.aws.", Verdict.PASS),
+        ("acm-validations.aws.", Verdict.FAIL),  # the domain itself is nobody's proof
+        ("_1f2e.acm-validations.aws.example.", Verdict.FAIL),
+    ],
+)
+def test_a_proof_of_ownership_is_no_pointer(target: str, verdict: Verdict, resolver: dns.resolver.Resolver) -> None:
+    """It is left out and counted; whatever only looks like it is looked up."""
+    seen = only(probe.dangling(resolver, [record(name="_a.shop.example", type="CNAME", values=(target,))]))
+
+    assert seen.verdict is verdict
+    assert ("1 prove whose the domain is" in seen.message) is (verdict is Verdict.PASS)
+
+
 def test_too_many_pointers_are_not_looked_up(resolver: dns.resolver.Resolver) -> None:
     """The probe is bounded, and says so."""
     records = [record(type="CNAME", values=(f"{number}.example",)) for number in range(201)]
