@@ -68,12 +68,7 @@ class CloudPlane:
         fault: FaultReader | None = None,
         memory: bytes | None = None,
     ) -> None:
-        claim_moto(self)
-        try:
-            self._memory = load_memory(memory) if memory else Memory()
-        except MemoryUnreadable:
-            release_moto(self)
-            raise
+        self._memory = _claim(self, memory)
         self._address = address
         self._faults = Faults()
         self._world = World(clock, _Dials(self._faults, fault))
@@ -241,3 +236,13 @@ class CloudPlane:
                     self._world.notify("dns")
             except Exception:  # a bad alarm or callback must not end the ticker for all others
                 log.exception("evaluating alarms and DNS changes failed")
+
+
+def _claim(plane: CloudPlane, memory: bytes | None) -> Memory:
+    """moto for this plane alone, with what the account holds. Raises MemoryUnreadable, with moto free again."""
+    claim_moto(plane)
+    try:
+        return load_memory(memory) if memory else Memory()
+    except MemoryUnreadable:
+        release_moto(plane)
+        raise
