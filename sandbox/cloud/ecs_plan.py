@@ -73,9 +73,13 @@ def _replaceable(wanted: Wanted, tasks: Sequence[TaskFacts], *, old: Sequence[Ta
     return [*unhealthy, *[task.id for task in healthy[:spare]]]
 
 
-def zone_for(zones: Sequence[str], occupied: Sequence[str], *, one_zone: bool) -> str:
-    """The zone of the next task: the emptiest one, the first of equals; with `one_zone` always the first."""
+def zone_for(zones: Sequence[str], occupied: Sequence[str], *, leaving: Sequence[str] = (), one_zone: bool) -> str:
+    """The zone of the next task: the emptiest one, the first of equals; with `one_zone` always the first.
+
+    `leaving` are the zones of tasks that this one's deployment replaces: they only decide between equals, else two new
+    tasks would share the one zone of three that two old ones left free.
+    """
     if one_zone:
         return zones[0]
-    counts = Counter(occupied)
-    return min(zones, key=lambda zone: (counts[zone], zones.index(zone)))
+    counts, going = Counter(occupied), Counter(leaving)
+    return min(zones, key=lambda zone: (counts[zone], going[zone], zones.index(zone)))

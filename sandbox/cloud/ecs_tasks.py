@@ -94,9 +94,11 @@ class TaskFactory:
             raise ImageError(f"CannotPullContainerError: {task.image}: not found")
 
     def _zone(self, service: Service) -> str:
-        occupied = [task.spec.availability_zone for task in service.tasks.values() if task.is_present]
+        present = [task for task in service.tasks.values() if task.is_present]
+        own = [task.spec.availability_zone for task in present if task.deployment_id == service.primary.id]
+        old = [task.spec.availability_zone for task in present if task.deployment_id != service.primary.id]
         one_zone = bool(self._world.faults.get(service.slot, "one_zone"))
-        return zone_for(_zones(service), occupied, one_zone=one_zone)
+        return zone_for(_zones(service), own, leaving=old, one_zone=one_zone)
 
 
 def _zones(service: Service) -> Sequence[str]:

@@ -58,3 +58,12 @@ def test_zones() -> None:
     assert zone_for(zones, [], one_zone=False) == "us-east-1a"
     assert zone_for(zones, ["us-east-1a"], one_zone=False) == "us-east-1b"
     assert zone_for(zones, ["us-east-1a"], one_zone=True) == "us-east-1a"
+
+
+def test_a_new_revisions_tasks_do_not_share_the_zone_that_the_old_ones_left_free() -> None:
+    """Two tasks take the place of two others, in three zones: each has a zone of its own."""
+    zones, leaving = ["a", "b", "c"], ["b", "c"]
+    first = zone_for(zones, [], leaving=leaving, one_zone=False)
+    second = zone_for(zones, [first], leaving=leaving, one_zone=False)
+
+    assert (first, second) == ("a", "b")
