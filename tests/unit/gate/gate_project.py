@@ -114,6 +114,11 @@ def leaks(token, observe): observe("answer", {"token": token, "slot": "blue", "c
 """
 
 
+def _heed_interrupts() -> None:
+    """A shell starts its background jobs with SIGINT ignored, and their children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Project:
     """A project in a temporary directory; `run` gives exit code and output, `results` the evidence."""
 
@@ -184,6 +189,7 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_heed_interrupts,
         )
 
     def results(self, link: str = "latest") -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_the_submitter_writes_requests_and_new_rollouts_only() -> None:
 
 
 def test_the_dead_man_may_nothing_that_a_controller_may_not() -> None:
-    """Of changes only what gives traffic back. tests/contract/test_deadman.py shows that it does all of it."""
+    """Of changes only what gives traffic back. tests/contract/test_deadman_on_plane.py shows that it does all of it."""
     changes = {action for action in allowed("deadman") if not re.match(r"[\w-]+:(Describe|List|Get|Query)", action)}
 
     assert allowed("deadman") < allowed("controller")
