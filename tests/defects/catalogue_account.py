@@ -341,12 +341,12 @@ def _table(rows: tuple[Row, ...], *files: str) -> list[Defect]:
     ]
 
 
-# Nobody can make a replica late in an emulated account; that nobody knows how late it is, is a fault of the metrics.
+# RDS tells nothing of a replica any more: nobody knows how late it is.
 _LAG_UNKNOWN = Defect(
     control="DB-02",
     slug="no-metric",
     break_="lag unknown",
-    plant=World(faults={"cloud": {"cloudwatch": "silent"}}),
+    plant=World(faults={"account": {"replica_lag": "absent"}}),
     watched=("features/infrastructure/database.feature", "-m", "account"),
     expected=(_REPLICA,),
     says="its lag is unknown",

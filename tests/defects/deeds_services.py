@@ -219,13 +219,21 @@ def foreign_puller(sandbox: Sandbox) -> Undo:
 
 
 def keep_one_image(sandbox: Sandbox) -> Undo:
-    """Only the newest image is kept, whichever runs."""
+    """Only the newest image is kept, whichever runs, and a newer one was pushed."""
     ecr = client(sandbox, "ecr")
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "layers": []})
+    newer = ecr.put_image(repositoryName="shop-api", imageManifest=manifest, imageTag="build-newer")["image"]["imageId"]
     before = ecr.get_lifecycle_policy(repositoryName="shop-api")["lifecyclePolicyText"]
     selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}
     rule = {"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}
     ecr.put_lifecycle_policy(repositoryName="shop-api", lifecyclePolicyText=json.dumps({"rules": [rule]}))
-    return lambda: done(ecr.put_lifecycle_policy(repositoryName="shop-api", lifecyclePolicyText=before))
+
+    def undo() -> None:
+        ecr.put_lifecycle_policy(repositoryName="shop-api", lifecyclePolicyText=before)
+        ecr.batch_delete_image(repositoryName="shop-api", imageIds=[{"imageDigest": newer["imageDigest"]}])
+
+    return undo
 
 
 # ------------------------------------------------------------------------------------------------ gateway
