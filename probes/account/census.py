@@ -9,7 +9,7 @@ from typing import Any
 
 from probes.account.asking import Unread
 from probes.account.declared import Declared
-from probes.account.population import Check, Population, View
+from probes.account.population import Check, Population, View, counted, plural
 from probes.account.session import Account
 from probes.question import Question
 from rollout.model import Observation, Verdict
@@ -78,13 +78,13 @@ def census(seen: Mapping[str, View]) -> tuple[Observation, ...]:
 def _counted(population: Population, declared: Declared) -> Observation:
     question = Question(name=f"census.{population.kind}", rule="the kind can be listed", source=population.source)
     if isinstance(population.members, Unread):
-        return question.source_error(f"the {population.kind}s could not be listed: {population.members.cause}")
+        return question.source_error(f"the {plural(population.kind)} could not be listed: {population.members.cause}")
     names = tuple(one.name for one in population.members)
     absent = [one.name for one in population.members if not one.facts]
     if absent:
         return question.no_data(f"declared, but not found: {', '.join(absent)}", value=names)
     if names:
-        return question.passed(names, f"{len(names)} {population.kind}{'' if len(names) == 1 else 's'}", n=len(names))
+        return question.passed(names, counted(len(names), population.kind), n=len(names))
     reason = declared.not_applicable.get(population.kind)
     if reason:
         return question.answer(
@@ -117,15 +117,15 @@ def _drifted(kind: str, population: Population | None, *, wanted: Any) -> Observ
     source = population.source if population else "nothing"
     question = Question(name=f"drift.{kind}", rule="exactly what was declared exists", source=source, limit=wanted)
     if population is None or wanted is None:
-        return question.no_data(f"the {kind}s were not looked at, or not known when the inventory was taken")
+        return question.no_data(f"the {plural(kind)} were not looked at, or not known when the inventory was taken")
     if isinstance(population.members, Unread):
-        return question.source_error(f"the {kind}s could not be listed: {population.members.cause}")
+        return question.source_error(f"the {plural(kind)} could not be listed: {population.members.cause}")
     have = sorted(one.name for one in population.members if one.facts)
     gone, new = sorted(set(wanted) - set(have)), sorted(set(have) - set(wanted))
     if not have and not wanted:
         return question.no_data(f"no {kind} exists and none was declared: nothing was compared", value=have)
     if not gone and not new:
-        return question.passed(have, f"{len(have)} {kind}s, as declared", n=len(have))
+        return question.passed(have, f"{len(have)} {plural(kind)}, as declared", n=len(have))
     told = [f"gone: {', '.join(gone)}"] if gone else []
     told += [f"not declared: {', '.join(new)}"] if new else []
-    return question.failed(have, f"{kind}s differ: {'; '.join(told)}", n=len(have))
+    return question.failed(have, f"{plural(kind)} differ: {'; '.join(told)}", n=len(have))

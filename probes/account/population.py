@@ -48,7 +48,7 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class Population:
-    """All resources of a kind (singular, plural by an s), and the call that listed them."""
+    """All resources of a kind (in the singular), and the call that listed them."""
 
     kind: str
     source: str
@@ -63,6 +63,16 @@ def known(value: Any) -> Any:
     if isinstance(value, Unread):
         raise NotRead(value.cause)
     return value
+
+
+def plural(kind: str) -> str:
+    """Of a kind: `repositories`, `keys`, `databases`."""
+    return f"{kind[:-1]}ies" if kind.endswith("y") and kind[-2] not in "aeiou" else f"{kind}s"
+
+
+def counted(number: int, kind: str) -> str:
+    """`1 repository`, `2 repositories`."""
+    return f"{number} {kind if number == 1 else plural(kind)}"
 
 
 def population(kind: str, source: str, read: Callable[[], Members]) -> Population:
@@ -113,7 +123,7 @@ class Check:
         population = view.populations[self.kind]
         question = self._question(view, population.source)
         if isinstance(population.members, Unread):
-            return question.source_error(f"the {self.kind}s could not be listed: {population.members.cause}")
+            return question.source_error(f"the {plural(self.kind)} could not be listed: {population.members.cause}")
         if not population.members:
             return self._empty(question, view.declared)
         return self._told(question, [(one, *self._look(one, view.declared)) for one in population.members])
@@ -148,7 +158,7 @@ class Check:
         verdict = next(one for one in order if one in verdicts)
         rows = tuple({"resource": one.name, "verdict": v.value, "value": seen.value} for one, v, seen in looked)
         good = sum(v is Verdict.PASS for _, v, _ in looked)
-        message = f"{good} of {len(looked)} {self.kind}{'' if len(looked) == 1 else 's'}: {self.rule}"
+        message = f"{good} of {counted(len(looked), self.kind)}: {self.rule}"
         worst_first = sorted(
             ((v, one, seen) for one, v, seen in looked if seen.wrong), key=lambda row: order.index(row[0])
         )

@@ -21,6 +21,7 @@ from probes.account.population import (
     Unknown,
     View,
     check,
+    counted,
     equals,
     known,
     population,
@@ -338,3 +339,16 @@ def test_the_entrance(topology: str, given: str, entrance: str) -> None:
 def test_an_unknown_topology() -> None:
     with pytest.raises(ValueError, match="neither direct nor gateway"):
         replace(DECLARED, topology="mesh")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "said"),
+    [
+        (1, "repository", "1 repository"),
+        (2, "repository", "2 repositories"),
+        (0, "key", "0 keys"),
+        (7, "database", "7 databases"),
+    ],
+)
+def test_resources_are_counted_in_words(number: int, kind: str, said: str) -> None:
+    assert counted(number, kind) == said
