@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from evidence.results import counts
-from evidence.summary import colour_of, key_observation, mark_of, observed, titled, worst_first
+from evidence.summary import colour_of, key_observation, mark_of, observed, titled, void_rollouts, worst_first
 from evidence.verdicts import BADNESS, rank
 from rollout.model import Basis, Verdict
 
@@ -118,11 +118,7 @@ def _gaps(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         if c["basis"] == Basis.EMULATED
     ]
     gaps = [{"title": "Seen only on an imitation of the service (basis: emulated)", "entries": emulated}]
-    void = [
-        {"id": "", "text": f"rollout {r['id']}: {r['outcome']}", "why": r["void"]}
-        for r in results["rollouts"]
-        if r.get("void")
-    ]
+    void = [{"id": "", "text": f"rollout {r['id']}: {r['outcome']}", "why": r["void"]} for r in void_rollouts(results)]
     gaps.append({"title": "Rehearsed while the machine was not there, and therefore repeated", "entries": void})
     for verdict, title in _GAPS:
         entries = [_gap(s, known) for s in results["scenarios"] if s["verdict"] == verdict]

@@ -117,7 +117,8 @@ def summary_lines(results: Mapping[str, Any], *, built: int, place: str, width: 
         scenarios = [by_id[scenario] for scenario in control["scenarios"]]
         lines.append(_control_line(control, scenarios, width, unicode=unicode))
         lines += _reasons(control, scenarios, width, unicode=unicode)
-    texts = ["", *_count_lines(results, built), *_ledger(results), *void_rollouts(results), f"evidence: {place}"]
+    void = [f"void and repeated: rollout {r['id']} ({r['outcome']}): {r['void']}" for r in void_rollouts(results)]
+    texts = ["", *_count_lines(results, built), *_ledger(results), *void, f"evidence: {place}"]
     lines += [Line(text=plain(text, unicode=unicode)) for text in texts]
     exit_code = results["exit_code"]
     last = f"{results['sentence']} (exit {exit_code})"
@@ -171,13 +172,9 @@ def _count_lines(results: Mapping[str, Any], built: int) -> list[str]:
     ]
 
 
-def void_rollouts(results: Mapping[str, Any]) -> list[str]:
-    """A sentence for each rollout that does not count."""
-    return [
-        f"void and repeated: rollout {rollout['id']} ({rollout['outcome']}): {rollout['void']}"
-        for rollout in results["rollouts"]
-        if rollout.get("void")
-    ]
+def void_rollouts(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Those that do not count; `void` says why. Results written before there were any have no such field."""
+    return [rollout for rollout in results["rollouts"] if rollout.get("void")]
 
 
 def _ledger(results: Mapping[str, Any]) -> list[str]:
