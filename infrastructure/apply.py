@@ -75,7 +75,9 @@ def apply(environment: str, place: Path, var_file: str, approved: str, release_f
     """Apply the approved plan, plan again, and leave the record of both."""
     with tempfile.TemporaryDirectory(prefix="release-gates-apply-") as scratch:
         change = _change(environment, place, Path(scratch), var_file=var_file)
-        rollouts = Rollouts(environment=environment, release_file=release_file, scratch=Path(scratch))
+        rollouts = Rollouts(
+            environment=environment, release_file=release_file, scratch=Path(scratch), account=change.state.account
+        )
         _guarded(lambda: _applied(change, approved, rollouts))
 
 

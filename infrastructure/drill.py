@@ -137,7 +137,7 @@ class Drill:
         path = self.scratch / "release.toml"
         path.write_text(_RELEASE_FILE, encoding="utf-8")
         return Rollouts(
-            environment=ENVIRONMENT, release_file=path, scratch=self.scratch, endpoint_url=self.account.endpoint_url
+            environment=ENVIRONMENT, release_file=path, scratch=self.scratch, account=self.change.state.account
         )
 
     def live_checks(self) -> str:

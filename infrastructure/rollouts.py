@@ -1,7 +1,8 @@
 """Whether a rollout is active in an environment, asked of the engine's own command line.
 
 Infrastructure must not change below a rollout, and only the engine knows its records: importing it would tie this side
-to its inside, so the question is a process and the answer is its JSON.
+to its inside, so the question is a process and the answer is its JSON. Before the environment is whole the engine
+cannot be asked, since it works by all of the outputs: then the account shows that no rollout was ever recorded.
 """
 
 from __future__ import annotations
@@ -12,9 +13,16 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from probes.account.session import Account
 
 _SECONDS_MAX = 60.0
 _ROOT = Path(__file__).resolve().parents[1]
+# What modules/release calls it, for an environment whose outputs do not name it yet.
+_TABLE = "rollouts"
 
 
 class NotKnown(Exception):
@@ -23,30 +31,44 @@ class NotKnown(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Rollouts:
-    """The rollouts of one environment of a release file. `endpoint_url`: of an emulated account."""
+    """The rollouts of one environment of a release file, recorded in an account."""
 
     environment: str
     release_file: Path
     scratch: Path
-    endpoint_url: str | None = None
+    account: Account
 
     def active(self, outputs: str) -> int:
         """How many are active (there is at most one), by the environment's outputs (JSON of `terraform output -json`).
 
-        0 where there are no outputs yet: the engine works by them, so it never could. Raises NotKnown.
+        0 where the account has no table of rollouts, or an empty one: nothing was ever started. Raises NotKnown.
         """
         try:
             document = json.loads(outputs)
         except ValueError:
             raise NotKnown("Terraform's outputs are no JSON") from None
-        if not document:
+        if not self._recorded(document.get("state_table", {}).get("value", _TABLE)):
             return 0
-        if self.endpoint_url is not None:
-            document["aws_endpoint_url"] = {"value": self.endpoint_url}
+        if self.account.endpoint_url is not None:
+            document["aws_endpoint_url"] = {"value": self.account.endpoint_url}
         path = self.scratch / "outputs-for-rollouts.json"
         path.write_text(json.dumps(document), encoding="utf-8")
         answer = self._ask(path)
         return int(bool(answer) and answer.get("finished") is None)
+
+    def _recorded(self, table: str) -> bool:
+        """Whether a rollout was ever recorded, running or ended."""
+        try:
+            answer: Mapping[str, Any] = self.account.client("dynamodb").scan(
+                TableName=table, Limit=1, ConsistentRead=True
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return False
+            raise NotKnown(f"the table {table} cannot be read: {error}") from error
+        except BotoCoreError as error:
+            raise NotKnown(f"the table {table} cannot be read: {error}") from error
+        return bool(answer["Items"])
 
     def _ask(self, outputs: Path) -> Mapping[str, object]:
         """The engine's answer: the rollout on record, or an empty object."""

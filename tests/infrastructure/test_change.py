@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 from click.testing import CliRunner
+from moto import mock_aws
 
 from infrastructure import apply as command
 from infrastructure.backend_file import read_backend
@@ -251,19 +254,53 @@ def test_a_record_is_read_as_it_was_written() -> None:
 # ------------------------------------------------------------------------------------------------ rollouts, commands
 
 
-def test_no_outputs_is_no_rollout(tmp_path: Path) -> None:
-    asked = Rollouts(environment="production", release_file=tmp_path / "release.toml", scratch=tmp_path)
+@pytest.fixture
+def table() -> Iterator[Any]:
+    """Of rollouts, in an account that holds nothing else."""
+    key = [("pk", "HASH"), ("sk", "RANGE")]
+    with mock_aws():
+        made = boto3.resource("dynamodb", region_name="us-east-1").create_table(
+            TableName="rollouts",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in key],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in key],
+        )
+        yield made
 
-    assert asked.active("{}") == 0
 
-
-@pytest.mark.parametrize("outputs", ["", "no json", '{"region": {"value": "us-east-1"}}'])
-def test_an_engine_that_cannot_answer_is_not_none(tmp_path: Path, outputs: str) -> None:
+def rollouts_of(tmp_path: Path) -> Rollouts:
     (tmp_path / "release.toml").write_text("schema = 1\n", encoding="utf-8")
-    asked = Rollouts(environment="production", release_file=tmp_path / "release.toml", scratch=tmp_path)
+    account = Account(region="us-east-1")
+    return Rollouts(environment="production", release_file=tmp_path / "release.toml", scratch=tmp_path, account=account)
 
-    with pytest.raises(NotKnown, match=r"\w"):
-        asked.active(outputs)
+
+HALF_MADE = '{"region": {"value": "us-east-1"}}'  # as after the registries, or after an apply that broke off
+
+
+@pytest.mark.parametrize("outputs", ["{}", HALF_MADE])
+def test_where_nothing_was_ever_recorded_no_rollout_is_active(tmp_path: Path, table: Any, outputs: str) -> None:
+    asked = rollouts_of(tmp_path)
+    assert asked.active(outputs) == 0, "the table is empty"
+
+    table.delete()
+    assert asked.active(outputs) == 0, "there is no table"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "says"), [("", "no JSON"), ("no json", "no JSON"), (HALF_MADE, "is not declared|is missing")]
+)
+def test_an_engine_that_cannot_answer_is_not_none(tmp_path: Path, table: Any, outputs: str, says: str) -> None:
+    table.put_item(Item={"pk": "rollout#1", "sk": "record"})
+
+    with pytest.raises(NotKnown, match=says):
+        rollouts_of(tmp_path).active(outputs)
+
+
+def test_a_table_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+    asked = replace(rollouts_of(tmp_path), account=Account(region="us-east-1", endpoint_url="http://127.0.0.1:9"))
+
+    with pytest.raises(NotKnown, match="the table rollouts cannot be read"):
+        asked.active("{}")
 
 
 def test_without_terraform_the_command_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
