@@ -1,0 +1,1 @@
+"""Load tests that engineers run with locust: an open workload, exact percentiles, a gate."""
