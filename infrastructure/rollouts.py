@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from probes.account.asking import Asker, Unread
 from probes.account.session import Account
 
 _SECONDS_MAX = 60.0
@@ -58,17 +57,10 @@ class Rollouts:
 
     def _recorded(self, table: str) -> bool:
         """Whether a rollout was ever recorded, running or ended."""
-        try:
-            answer: Mapping[str, Any] = self.account.client("dynamodb").scan(
-                TableName=table, Limit=1, ConsistentRead=True
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException":
-                return False
-            raise NotKnown(f"the table {table} cannot be read: {error}") from error
-        except BotoCoreError as error:
-            raise NotKnown(f"the table {table} cannot be read: {error}") from error
-        return bool(answer["Items"])
+        asker = Asker(self.account)
+        tables = asker.all("dynamodb", "list_tables", "TableNames")
+        rows = asker.field("dynamodb", "scan", "Items", TableName=table, Limit=1) if table in _read(tables) else ()
+        return bool(_read(rows))
 
     def _ask(self, outputs: Path) -> Mapping[str, object]:
         """The engine's answer: the rollout on record, or an empty object."""
@@ -93,3 +85,9 @@ class Rollouts:
         if not isinstance(document, dict):
             raise NotKnown("rollout status answered something else than an object")
         return document
+
+
+def _read(rows: Any) -> Any:
+    if rows is None or isinstance(rows, Unread):
+        raise NotKnown(f"the table of rollouts cannot be read: {rows.cause if rows else 'no answer'}")
+    return rows

@@ -79,6 +79,7 @@ class ListenerView:
     ssl_policy: str | None
     certificate_arn: str | None
     rules: Sequence[RuleView]  # by priority, the default last
+    blocking_groups: Sequence[str] = ()  # of the web ACL before it, those that refuse and do not only count
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,15 +1,15 @@
-"""What browsers rely on: security headers, cookies, the way from HTTP to HTTPS."""
+"""What browsers rely on: security headers, cookies, the way from HTTP to HTTPS; and what the door refuses."""
 
 from __future__ import annotations
 
 from pytest_bdd import then, when
 
 from gate.observe import Observe
-from probes import headers
+from probes import firewall, headers
 from probes.headers import Page
 from probes.http import client
 from rehearsal.plugin import World
-from rollout.model import Observation
+from rollout.model import Basis, Observation
 from steps.observing import named
 
 PAGES = (
@@ -55,3 +55,20 @@ def cookies(pages: tuple[Observation, ...], observe: Observe) -> None:
 @then("it is led to the same address over HTTPS")
 def led(plain: tuple[Observation, ...], observe: Observe) -> None:
     observe.add(*plain)
+
+
+@when("strings that only look like attacks are sent to the public address", target_fixture="door")
+def send_attacks(place: World) -> tuple[Observation, ...]:
+    # The sandbox imitates the managed groups by one signature each.
+    basis = Basis.LIVE if place.sandbox is None else Basis.EMULATED
+    return firewall.refuses_attacks(client(place.endpoint), basis=basis)
+
+
+@then("a harmless query is let in")
+def lets_in(door: tuple[Observation, ...], observe: Observe) -> None:
+    observe.add(*named(door, "firewall.lets_in"))
+
+
+@then("script, SQL and lookup injection are refused with 403")
+def refuses(door: tuple[Observation, ...], observe: Observe) -> None:
+    observe.add(*named(door, "firewall.refuses"))

@@ -84,3 +84,10 @@ Feature: Keys, secrets and rights are as small as they can be
       | firewall.managed_groups | entrance: its web ACL has the managed groups against common attacks |
       | firewall.blocking       | entrance: its managed groups block and do not only count            |
       | firewall.logged         | entrance: its web ACL writes down what it refused                   |
+
+  @SEC-04
+  Scenario: Attacks are refused at the door
+    Given the environment under release
+    When strings that only look like attacks are sent to the public address
+    Then a harmless query is let in
+    And script, SQL and lookup injection are refused with 403

@@ -50,7 +50,7 @@ def _gateway() -> None:
 CORRECTIONS: Corrections = {"apigateway": _gateway, "ec2": _ec2, "kms": _keys, "lambda": _functions, "s3": _s3}
 
 
-def late_handlers(world: World, images: Images, memory: Memory) -> Handlers:
+def late_handlers(world: World, images: Images, memory: Memory, *, listeners_changed: Callable[[], None]) -> Handlers:
     """Handlers by service; what each remembers is a part of `memory`."""
     makers: Mapping[str, Callable[[], Callable[[], BaseResponse]]] = {
         "ecr": lambda: _ecr(images),
@@ -60,6 +60,7 @@ def late_handlers(world: World, images: Images, memory: Memory) -> Handlers:
         "kms": _kms,
         "rds": _rds,
         "secretsmanager": _secrets_manager,
+        "wafv2": lambda: _firewall(world, listeners_changed),
         "xray": lambda: _xray(memory),
     }
     return {service: _late(make) for service, make in makers.items()}
@@ -112,6 +113,12 @@ def _secrets_manager() -> Callable[[], BaseResponse]:
     from sandbox.cloud.secretsmanager import SecretsManagerApi
 
     return SecretsManagerApi
+
+
+def _firewall(world: World, changed: Callable[[], None]) -> Callable[[], BaseResponse]:
+    from sandbox.cloud.firewall import FirewallApi
+
+    return lambda: FirewallApi(world, changed)
 
 
 def _xray(memory: Memory) -> Callable[[], BaseResponse]:

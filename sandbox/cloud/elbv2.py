@@ -8,6 +8,7 @@ Scheme where none was asked for (AWS: internet-facing). After each change the vi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -230,6 +231,15 @@ def _with_complete_conditions(answer: ActionResult) -> ActionResult:
     return answer
 
 
+def _blocking_groups(load_balancer_arn: str) -> Sequence[str]:
+    # Imported when the account has web ACLs: where nobody asked for the service there are none.
+    if "moto.wafv2.models" not in sys.modules:
+        return ()
+    from sandbox.cloud.firewall import blocking_groups
+
+    return blocking_groups(load_balancer_arn)
+
+
 def _listener_view(listener: Any) -> ListenerView:
     rules = [_rule_view(rule) for rule in listener.rules.values()]
     rules.sort(key=lambda rule: float("inf") if rule.priority is None else rule.priority)
@@ -240,6 +250,7 @@ def _listener_view(listener: Any) -> ListenerView:
         ssl_policy=listener.ssl_policy if listener.protocol == "HTTPS" else None,
         certificate_arn=listener.certificate,
         rules=tuple(rules),
+        blocking_groups=_blocking_groups(listener.load_balancer_arn),
     )
 
 

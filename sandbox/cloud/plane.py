@@ -223,7 +223,7 @@ class CloudPlane:
             "elbv2": lambda: Elbv2Api(self._balancing),
             "route53": lambda: Route53Api(self._dns, self._world),
             "sns": lambda: SnsApi(self._notifications),
-            **late_handlers(self._world, self._images, self._memory),
+            **late_handlers(self._world, self._images, self._memory, listeners_changed=self._balancing.refresh),
         }
 
     def _tick(self) -> None:

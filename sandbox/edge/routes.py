@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.contracts import ListenerView, RuleView
+from sandbox.edge.firewall import refusals
 
 Route = dict[str, Any]
 
@@ -74,7 +75,7 @@ def route_tables(
 
 def route_table(listener: ListenerView, clusters: Mapping[str, str], faults: EdgeFaults) -> RouteTable:
     """The routes of one listener in order of priority."""
-    routes: list[Route] = []
+    routes: list[Route] = refusals(listener.blocking_groups)
     problems: list[str] = []
     if faults.leaking_host:
         routes += _leak(listener, clusters, faults.leaking_host)

@@ -30,6 +30,7 @@ _KEYS = "The account's keys rotate and name who may use them"
 _SECRETS = "Secrets of the account are referred to and rotated"
 _ROLES = "No role of the account may do everything"
 _FIREWALL = "The account's firewall stands before the door and blocks"
+_DOOR = "Attacks are refused at the door"
 _IMAGES = "The account's images are fixed, scanned and ours alone"
 _GATEWAY = "The account's API gateway throttles, logs and guards"
 _LOGS = "Logs of the account are encrypted and kept bounded"
@@ -284,16 +285,16 @@ _SECURITY: tuple[Row, ...] = (
         "set-to-count",
         "count mode",
         services.firewall_counts,
-        (_FIREWALL,),
-        "AWSManagedRulesCommonRuleSet counts only",
+        (_FIREWALL, _DOOR),
+        "(?s)AWSManagedRulesCommonRuleSet counts only.*script injection is let in",
     ),
     (
         "SEC-04",
         "taken-off",
         "ACL not attached",
         services.firewall_away,
-        (_FIREWALL,),
-        "has no web ACL",
+        (_FIREWALL, _DOOR),
+        "(?s)has no web ACL.*SQL injection is let in",
     ),
     (
         "MON-01",

@@ -299,7 +299,7 @@ def test_an_engine_that_cannot_answer_is_not_none(tmp_path: Path, table: Any, ou
 def test_a_table_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
     asked = replace(rollouts_of(tmp_path), account=Account(region="us-east-1", endpoint_url="http://127.0.0.1:9"))
 
-    with pytest.raises(NotKnown, match="the table rollouts cannot be read"):
+    with pytest.raises(NotKnown, match="the table of rollouts cannot be read"):
         asked.active("{}")
 
 

@@ -146,7 +146,7 @@ def test_the_digest_sees_every_change_and_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed (owner: the platform team)")
 def test_a_real_apply_is_what_was_recorded(recording: Recording, tmp_path: Path) -> None:
     """Same requests with the same ids, in whatever order they arrived, and the same outputs: so the same account."""
-    applied = record(tmp_path)
+    applied = record(tmp_path, tmp_path / "change")
 
     now, then = (Counter(one.line() for one in each.requests) for each in (applied, recording))
 

@@ -27,7 +27,7 @@ def rule(action: Mapping[str, Any], *conditions: Mapping[str, Any], priority: in
     return RuleView(arn=f"arn:rule/{priority}", priority=priority, conditions=conditions, actions=[action])
 
 
-def listener(*rules: RuleView, protocol: str = "HTTPS") -> ListenerView:
+def listener(*rules: RuleView, protocol: str = "HTTPS", groups: Sequence[str] = ()) -> ListenerView:
     """A listener."""
     return ListenerView(
         arn=f"arn:listener/{protocol}",
@@ -36,6 +36,7 @@ def listener(*rules: RuleView, protocol: str = "HTTPS") -> ListenerView:
         ssl_policy=None,
         certificate_arn=None,
         rules=rules,
+        blocking_groups=groups,
     )
 
 
