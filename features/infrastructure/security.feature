@@ -85,7 +85,7 @@ Feature: Keys, secrets and rights are as small as they can be
       | firewall.blocking       | entrance: its managed groups block and do not only count            |
       | firewall.logged         | entrance: its web ACL writes down what it refused                   |
 
-  @SEC-04
+  @SEC-04 @account
   Scenario: Attacks are refused at the door
     Given the environment under release
     When strings that only look like attacks are sent to the public address
