@@ -294,7 +294,7 @@ _SECURITY: tuple[Row, ...] = (
         "ACL not attached",
         services.firewall_away,
         (_FIREWALL, _DOOR),
-        "(?s)has no web ACL.*SQL injection is let in",
+        "(?s)has no web ACL.*script injection is let in",
     ),
     (
         "MON-01",
