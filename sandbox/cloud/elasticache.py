@@ -1,7 +1,8 @@
 """ElastiCache: groups of users, and replication groups whose members exist.
 
 Corrects moto 5.2.5: user groups are unknown; a replication group has one member whatever NumCacheClusters says, and no
-member can be described; DeleteReplicationGroup leaves the group "deleting" for ever; DeleteCacheSubnetGroup is unknown.
+member can be described; ModifyReplicationGroup ignores encryption in transit; DeleteReplicationGroup leaves the group
+"deleting" for ever; DeleteCacheSubnetGroup is unknown.
 """
 
 from __future__ import annotations
@@ -135,6 +136,17 @@ class ElastiCacheApi(ElastiCacheResponse):
         described.at_rest_encryption_enabled = group.at_rest_encryption_enabled
         described.transit_encryption_mode = group.transit_encryption_mode
         return member
+
+    def modify_replication_group(self) -> ActionResult:
+        answer = super().modify_replication_group()
+        result: Any = answer.result
+        group = result["ReplicationGroup"]
+        enabled, mode = self._get_bool_param("TransitEncryptionEnabled"), self._get_param("TransitEncryptionMode")
+        if enabled is not None:
+            group.transit_encryption_enabled = enabled
+        if mode is not None or enabled is False:
+            group.transit_encryption_mode = mode
+        return answer
 
     def delete_replication_group(self) -> ActionResult:
         answer = super().delete_replication_group()

@@ -113,6 +113,18 @@ def test_a_group_of_cache_users_needs_the_default_user(cloud: CloudWorld) -> Non
     assert error_code(lambda: cache.create_user_group(UserGroupId="g", Engine="redis", UserIds=["x"])) == "UserNotFound"
 
 
+@pytest.mark.parametrize("asked", [{"TransitEncryptionMode": "preferred"}, {"TransitEncryptionEnabled": False}])
+def test_encryption_in_transit_can_be_taken_back(cloud: CloudWorld, asked: dict[str, Any]) -> None:
+    cache = cloud.client("elasticache")
+    encrypted = {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "required"}
+    cache.create_replication_group(ReplicationGroupId="shop", ReplicationGroupDescription="limits", **encrypted)
+
+    cache.modify_replication_group(ReplicationGroupId="shop", ApplyImmediately=True, **asked)
+
+    seen = cache.describe_replication_groups(ReplicationGroupId="shop")["ReplicationGroups"][0]
+    assert {name: seen[name] for name in asked} == asked
+
+
 def test_a_replication_group_has_the_members_that_were_asked_for(cloud: CloudWorld) -> None:
     cache = cloud.client("elasticache")
     group = cache.create_replication_group(

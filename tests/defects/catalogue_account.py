@@ -24,6 +24,7 @@ _NAMES = "Each slot's tasks are found under its own name"
 _LIMITS = "Tasks in the account are limited, logged and checked"
 _DATABASE = "The account's database stands in two zones, with backups"
 _REPLICA = "The account's replica is elsewhere and close behind"
+_CACHE = "The account's cache is encrypted and asks who calls"
 _TABLES = "Tables of the account can be recovered and sessions end"
 _BUCKETS = "Buckets of the account are private, encrypted and versioned"
 _KEYS = "The account's keys rotate and name who may use them"
@@ -42,6 +43,16 @@ def _database(**wrong_and_right: tuple[object, object]) -> Deed:
     kept = {"DBInstanceIdentifier": "shop-api", "ApplyImmediately": True}
     wrong, right = ({name: pair[side] for name, pair in wrong_and_right.items()} for side in (0, 1))
     return setting("rds", "modify_db_instance", wrong=kept | wrong, right=kept | right)
+
+
+def _transit(*, enabled: bool = True, mode: str = "required") -> Deed:
+    kept: dict[str, object] = {"ReplicationGroupId": "shop-api", "ApplyImmediately": True}
+    wrong: dict[str, object] = {
+        "TransitEncryptionEnabled": enabled,
+        **({"TransitEncryptionMode": mode} if enabled else {}),
+    }
+    right: dict[str, object] = {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "required"}
+    return setting("elasticache", "modify_replication_group", wrong=kept | wrong, right=kept | right)
 
 
 def _recovery(on: bool) -> dict[str, object]:
@@ -243,6 +254,22 @@ _DATA: tuple[Row, ...] = (
         deeds.outputs_say(residency=["us-east-1"]),
         (_REPLICA,),
         r"shop-api-replica \(us-west-2\): lies in us-west-2",
+    ),
+    (
+        "DB-03",
+        "plain-connections",
+        "no transit encryption",
+        _transit(mode="preferred"),
+        (_CACHE,),
+        "answers plain connections too",
+    ),
+    (
+        "DB-03",
+        "transit-off",
+        "no transit encryption",
+        _transit(enabled=False),
+        (_CACHE,),
+        "TransitEncryptionEnabled is False",
     ),
     (
         "DB-04",
