@@ -12,8 +12,10 @@ import hashlib
 import random
 from collections import Counter
 
+from moto.ec2.models import ec2_backends
 from moto.moto_api._internal import mock_random
 
+from sandbox.cloud.world import ACCOUNT_ID
 from sandbox.recorded.requests import Request
 
 
@@ -22,14 +24,24 @@ class Seeds:
 
     def __init__(self) -> None:
         self._asked: Counter[str] = Counter()
+        self._begun: set[str] = set()  # regions
 
     def plant(self, request: Request) -> None:
         """Call before the request is carried out. `request` has placeholders, not what they stand for."""
+        self._begin(request.region)
         line = request.line()
         self._asked[line] += 1
-        digest = hashlib.sha256(f"{self._asked[line]} {line}".encode()).hexdigest()
-        for generator in (mock_random, random):
-            generator.seed(digest)
+        _seed(f"{self._asked[line]} {line}")
+
+    def _begin(self, region: str) -> None:
+        """Have what a region holds by default (VPC, prefix lists) from the region's name alone.
+
+        moto makes it, and draws its ids, in whatever call is the first to need it: of parallel ones any can be.
+        """
+        if region not in self._begun:
+            self._begun.add(region)
+            _seed(f"defaults of {region}")
+            _ = ec2_backends[ACCOUNT_ID][region]
 
     def take_back(self, request: Request) -> None:
         """The request was refused: it is in no recording, and does not count."""
@@ -40,3 +52,9 @@ class Seeds:
         """From now on ids are drawn at random again."""
         for generator in (mock_random, random):
             generator.seed()
+
+
+def _seed(text: str) -> None:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    for generator in (mock_random, random):
+        generator.seed(digest)
