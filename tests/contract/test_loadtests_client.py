@@ -1,4 +1,4 @@
-"""The load generator's client against servers that keep no rule: one deadline for everything, a name for each failure."""
+"""The load generator's client against servers that keep no rule: one deadline, and a name for each failure."""
 
 from __future__ import annotations
 
