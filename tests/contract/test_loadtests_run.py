@@ -102,7 +102,7 @@ class Bench:
     directory: Path
     shop: Shop
 
-    def command(self, *arguments: str, mix: str = "status", per_second: int = 200, seconds: float = 4.5) -> list[str]:
+    def command(self, *arguments: str, mix: str = "status", per_second: int = 200, seconds: float = 6.5) -> list[str]:
         weights = "\n".join(f"{visit} = {int(visit == mix)}" for visit in VISITS)
         (self.directory / "traffic.toml").write_text(
             f'schema = 1\n[traffic]\nname = "test"\narrivals = "constant"\narrivals_per_second = {per_second}\n'
@@ -153,7 +153,7 @@ def test_a_good_service_passes(bench: Bench, workers: int) -> None:
 
     assert outcome.code == 0, outcome.said
     assert f"{max(workers, 1)} of {max(workers, 1)} workers were there to the end" in outcome.said
-    assert bench.shop.answered == 900  # constant arrivals: exactly those of the profile, whoever sent them
+    assert bench.shop.answered == 1300  # constant arrivals: exactly those of the profile, whoever sent them
 
 
 def test_a_worker_that_is_killed_fails_the_run(bench: Bench) -> None:
