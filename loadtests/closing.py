@@ -21,8 +21,8 @@ from loadtests.judge_command import text_of
 from loadtests.measurement import Circumstances, Window, measurement_of
 from loadtests.options import EXIT_BAD_INPUT, check_subject, plan_of
 from loadtests.plan import Plan
-from loadtests.recording import Recording
 from loadtests.report import RunFacts, Subject, report_of, write_report
+from loadtests.tally import Recording
 from loadtests.thresholds import Thresholds, read_thresholds_file
 from loadtests.traffic import Traffic
 

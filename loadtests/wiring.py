@@ -11,7 +11,6 @@ from typing import Any
 
 import gevent
 import locust.stats
-from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from loadtests.checks import EXIT_CODES, Verdict
@@ -25,7 +24,8 @@ from loadtests.options import add_options
 def wire() -> None:
     """Listen to locust's events; for the top of a locustfile."""
     # locust rounds to two digits, so that 204 ms and 195 ms would both be shown as 200.
-    locust.stats.bucket_response_time = tenth_of_a_millisecond
+    locust.stats.bucket_response_time = tenth_of_a_millisecond  # type: ignore[assignment]  # any number is a key
+    events: Any = locust.events
     events.init_command_line_parser.add_listener(_options)
     events.init.add_listener(_init)
 
