@@ -1,4 +1,7 @@
-"""Serve until standard input ends: `python -m tests.loadservers BEHAVIOUR_JSON LANES`; prints the ports as JSON, control last."""
+"""Serve until standard input ends: `python -m tests.loadservers BEHAVIOUR LANES` (JSON, a number).
+
+Prints the ports as JSON, the control port last.
+"""
 
 from __future__ import annotations
 

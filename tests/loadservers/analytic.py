@@ -1,8 +1,8 @@
 """The truth of the open model: the latency that arrivals at all times find, stalls included, from the law alone.
 
 A closed loop meets a stall with the few requests that it has in flight; customers keep coming. Averaged over the
-moment u of arrival within a period, with service time s of distribution G and start v (u, or the stall's end if u lies in
-the stall), a request is over by e = u + x when v + s <= e, or, if e lies in a stall, when v + s was before that stall.
+moment u of arrival within a period, with service time s of distribution G and start v (u, or the stall's end if u
+lies in the stall), a request is over by e = u + x when v + s <= e, or, if e lies in a stall, when v + s was before it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a known server answers: the paths of the service under release that customers' visits use, and nothing behind them."""
+"""What a known server answers: the paths of the service under release that visits use, with nothing behind them."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(frozen=True)
 class Stall:
-    """The whole server answers nothing for `length_seconds`, once every `period_seconds`, from the first period's end on.
+    """The whole server answers nothing for `length_seconds`, once every `period_seconds`, first after one period.
 
     The process itself stays awake, so that it can note when the requests of the stall came in; from outside it is a
-    stop-the-world pause. A request that comes in a stall begins when the stall ends; an answer due in one waits for its end.
+    stop-the-world pause. A request that comes in a stall begins when the stall ends; an answer due in one waits for it.
     """
 
     period_seconds: float = 10.0

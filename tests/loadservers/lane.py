@@ -60,7 +60,7 @@ class Lane:
         self.planned.append(due - arrived)
 
     def truth(self, *, skip_seconds: float = 0.0) -> dict[str, object]:
-        """Counts, and percentiles of what was done and of what was planned for arrivals later than the first by `skip_seconds`."""
+        """Counts, and percentiles of what was done and planned for arrivals at least so long after the first."""
         start = self.first_at + skip_seconds
         chosen = [index for index, arrived in enumerate(self.arrivals) if arrived >= start]
         return {

@@ -86,7 +86,6 @@ def law_of(text: str) -> Law:
         ("lognormal", 2): lambda: Lognormal(*values),
     }.get((kind, len(values)))
     if made is None:
-        raise ValueError(
-            f"{text!r} is no law: constant:MS, normal:MEAN:DEVIATION, normal95:P95, lognormal:MEDIAN:SIGMA"
-        )
+        known = "constant:MS, normal:MEAN:DEVIATION, normal95:P95, lognormal:MEDIAN:SIGMA"
+        raise ValueError(f"{text!r} is no law: {known}")
     return made()

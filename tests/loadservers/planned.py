@@ -19,8 +19,10 @@ ANSWER, HANG, ERROR = 0, 1, 2
 
 
 def latencies(law: Law, seed: int) -> list[float]:
-    """10,000 latencies in milliseconds: 50 blocks of 200, one from each 200th part of the law, the offset within the part
-    different in every block (van der Corput), so that the whole is fine-grained and every block is balanced."""
+    """10,000 latencies in milliseconds: 50 blocks of 200, each with one from every 200th part of the law.
+
+    The offset within the part differs from block to block, so that every block is balanced and the whole fine-grained.
+    """
     order = random.Random(seed)
     planned: list[float] = []
     for block in range(BLOCKS):

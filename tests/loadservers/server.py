@@ -153,7 +153,7 @@ class Server:
         connection.send(answer(200, document))
 
     def run(self, stop_when_closed: int) -> None:
-        """Serve until this descriptor (a pipe from the parent) is at its end: a server never outlives who started it."""
+        """Serve until this descriptor (a pipe from the parent) is at its end: no server outlives who started it."""
         gc.disable()  # nothing here makes cycles, and a collection would be a stall that nobody planned
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
         self._epoll.register(stop_when_closed, select.EPOLLIN | select.EPOLLHUP)

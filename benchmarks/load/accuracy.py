@@ -1,0 +1,88 @@
+"""Every tool against the same known server in the same minute, without stalls and with one second of stall in ten.
+
+All tools run at once, each on a lane (port and plan) of its own, all on one core, the server on the other: whatever
+disturbs the machine disturbs all alike, and each lane's server says what it truly did there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.load.running import SERVER_CORE, Found, use_client_core
+from benchmarks.load.table import against, table
+from benchmarks.load.tools import Load, Tool, hey, missing_tools, openloop, ours, plain_locust, wrk
+from tests.loadservers.analytic import OpenTruth
+from tests.loadservers.behaviour import Behaviour, Stall
+from tests.loadservers.laws import law_of
+from tests.loadservers.process import KnownServer, known_server
+
+LAW = "lognormal:60:0.5"
+LIMIT_MILLISECONDS = 200.0
+WARM_UP_SECONDS = 5.0
+LANES = 6
+# In a closed loop so many users make about 200 requests a second of 68 ms each.
+CONNECTIONS = 14
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: who, what he found, and what the server of his lane measured meanwhile."""
+
+    name: str
+    found: Found
+    served: dict[str, float]
+
+
+def accuracy(*, rate: float, seconds: float, with_ours: bool = True) -> str:
+    """Both tables. Takes twice `seconds` (a whole number of stalls) and some more."""
+    use_client_core()
+    parts = [*missing_tools()]
+    for stall in (None, Stall()):
+        truth = OpenTruth(law_of(LAW), stall)
+        exact = Found(rate, *(truth.quantile(share) for share in (0.5, 0.95, 0.99)))
+        with known_server(Behaviour(law=LAW, stall=stall), lanes=LANES, core=SERVER_CORE) as server:
+            rows = _measured(server, rate=rate, seconds=seconds + WARM_UP_SECONDS, with_ours=with_ours)
+        said = "a stall of 1 s every 10 s" if stall else "no stall"
+        parts.append(f"\n{LAW}, {said}; {rate:g}/s wanted, {seconds:g} s measured\n{_table(exact, rows)}")
+    return "\n".join(parts)
+
+
+def _measured(server: KnownServer, *, rate: float, seconds: float, with_ours: bool) -> list[Row]:
+    loads = [Load(port, rate, seconds, WARM_UP_SECONDS) for port in server.ports]
+    users = round(rate / 10)
+    tools: list[Tool | None] = [
+        openloop(loads[0]),
+        ours(loads[1]) if with_ours else None,
+        plain_locust(loads[2], users=round(CONNECTIONS * rate / 200)),
+        plain_locust(loads[3], users=users, throughput=10.0),
+        wrk(loads[4], connections=round(CONNECTIONS * rate / 200)),
+        hey(loads[5], connections=round(CONNECTIONS * rate / 200)),
+    ]
+    found = [(lane, tool.name, tool.found()[0]) for lane, tool in enumerate(tools) if tool is not None]
+    return [Row(name, one, server.truth(lane, skip_seconds=WARM_UP_SECONDS)["taken"]) for lane, name, one in found]
+
+
+def _table(exact: Found, rows: list[Row]) -> str:
+    lines = [["truth of the law, open model", *_cells(exact, exact)]]
+    for row in rows:
+        lines.append([row.name, *_cells(row.found, exact)])
+        served = Found(row.found.rate, row.served["p50"], row.served["p95"], row.served["p99"])
+        lines.append(["  error against its own lane", "", *_errors(row.found, served), ""])
+    return table(["", "per second", "p50", "p95", "p99", f"gate {LIMIT_MILLISECONDS:g} ms"], lines)
+
+
+def _cells(found: Found, exact: Found) -> list[str]:
+    verdict = found.verdict or ("pass" if found.p95 < LIMIT_MILLISECONDS else "fail")
+    return [
+        f"{found.rate:.1f}",
+        against(found.p50, exact.p50),
+        against(found.p95, exact.p95),
+        against(found.p99, exact.p99),
+        verdict,
+    ]
+
+
+def _errors(found: Found, served: Found) -> list[str]:
+    """Relative errors against what the server of this lane did for these very requests."""
+    pairs = ((found.p50, served.p50), (found.p95, served.p95), (found.p99, served.p99))
+    return [f"{100 * (value / truth - 1):+5.1f} %" for value, truth in pairs]
