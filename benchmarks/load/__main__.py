@@ -11,7 +11,7 @@ def main() -> None:
     """Run one of them and print its tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     chosen = parser.add_subparsers(dest="benchmark", required=True)
-    one = chosen.add_parser("accuracy", help="every tool against the truth (4 minutes)")
+    one = chosen.add_parser("accuracy", help="every tool against the truth (8 minutes)")
     one.add_argument("--rate", type=float, default=200.0)
     one.add_argument("--seconds", type=float, default=100.0)
     given = parser.parse_args()

@@ -1,7 +1,8 @@
-"""Every tool against the same known server in the same minute, without stalls and with one second of stall in ten.
+"""Every tool against the same known server, without stalls and with one second of stall in ten.
 
-All tools run at once, each on a lane (port and plan) of its own, all on one core, the server on the other: whatever
-disturbs the machine disturbs all alike, and each lane's server says what it truly did there.
+First ours, then all others at once; the independent open-loop generator runs beside both, as the truth of the same
+minute. The generators share one core, the server has the other. Each tool has a lane (port and plan) of its own, and
+each lane says what it truly did, so that a disturbance of the server is not taken for an error of a tool.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tests.loadservers.process import KnownServer, known_server
 LAW = "lognormal:60:0.5"
 LIMIT_MILLISECONDS = 200.0
 WARM_UP_SECONDS = 5.0
-LANES = 6
+LANES = 7
 # In a closed loop so many users make about 200 requests a second of 68 ms each.
 CONNECTIONS = 14
 
@@ -33,32 +34,37 @@ class Row:
     served: dict[str, float]
 
 
-def accuracy(*, rate: float, seconds: float, with_ours: bool = True) -> str:
-    """Both tables. Takes twice `seconds` (a whole number of stalls) and some more."""
+def accuracy(*, rate: float, seconds: float) -> str:
+    """Both tables. Takes four times `seconds` (a whole number of stalls) and some more."""
     use_client_core()
     parts = [*missing_tools()]
     for stall in (None, Stall()):
         truth = OpenTruth(law_of(LAW), stall)
         exact = Found(rate, *(truth.quantile(share) for share in (0.5, 0.95, 0.99)))
         with known_server(Behaviour(law=LAW, stall=stall), lanes=LANES, core=SERVER_CORE) as server:
-            rows = _measured(server, rate=rate, seconds=seconds + WARM_UP_SECONDS, with_ours=with_ours)
+            rows = _measured(server, rate=rate, seconds=seconds + WARM_UP_SECONDS)
         said = "a stall of 1 s every 10 s" if stall else "no stall"
         parts.append(f"\n{LAW}, {said}; {rate:g}/s wanted, {seconds:g} s measured\n{_table(exact, rows)}")
     return "\n".join(parts)
 
 
-def _measured(server: KnownServer, *, rate: float, seconds: float, with_ours: bool) -> list[Row]:
+def _measured(server: KnownServer, *, rate: float, seconds: float) -> list[Row]:
     loads = [Load(port, rate, seconds, WARM_UP_SECONDS) for port in server.ports]
-    users = round(rate / 10)
-    tools: list[Tool | None] = [
-        openloop(loads[0]),
-        ours(loads[1]) if with_ours else None,
-        plain_locust(loads[2], users=round(CONNECTIONS * rate / 200)),
-        plain_locust(loads[3], users=users, throughput=10.0),
-        wrk(loads[4], connections=round(CONNECTIONS * rate / 200)),
-        hey(loads[5], connections=round(CONNECTIONS * rate / 200)),
-    ]
-    found = [(lane, tool.name, tool.found()[0]) for lane, tool in enumerate(tools) if tool is not None]
+    rows = _rows(server, {0: openloop(loads[0]), 1: ours(loads[1])})
+    users = round(CONNECTIONS * rate / 200)
+    others = {
+        2: openloop(loads[2]),
+        3: plain_locust(loads[3], users=users),
+        4: plain_locust(loads[4], users=round(rate / 10), throughput=10.0),
+        5: wrk(loads[5], connections=users),
+        6: hey(loads[6], connections=users),
+    }
+    return rows + _rows(server, others)
+
+
+def _rows(server: KnownServer, tools: dict[int, Tool | None]) -> list[Row]:
+    """Wait for all; tools by their lane."""
+    found = [(lane, tool.name, tool.found()[0]) for lane, tool in tools.items() if tool is not None]
     return [Row(name, one, server.truth(lane, skip_seconds=WARM_UP_SECONDS)["taken"]) for lane, name, one in found]
 
 
