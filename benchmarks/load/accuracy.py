@@ -40,7 +40,7 @@ def accuracy(*, rate: float, seconds: float) -> str:
     parts = [*missing_tools()]
     for stall in (None, Stall()):
         truth = OpenTruth(law_of(LAW), stall)
-        exact = Found(rate, *(truth.quantile(share) for share in (0.5, 0.95, 0.99)))
+        exact = Found(rate, p50=truth.quantile(0.5), p95=truth.quantile(0.95), p99=truth.quantile(0.99))
         with known_server(Behaviour(law=LAW, stall=stall), lanes=LANES, core=SERVER_CORE) as server:
             rows = _measured(server, rate=rate, seconds=seconds + WARM_UP_SECONDS)
         said = "a stall of 1 s every 10 s" if stall else "no stall"

@@ -113,7 +113,8 @@ def hey(load: Load, *, connections: int) -> Tool | None:
         shares = dict(re.findall(r"(\d+)%+ in ([\d.]+) secs", ended.output))
         if rate is None:
             raise ValueError("no rate")
-        return Found(float(rate[1]), *(1000.0 * float(shares[share]) for share in ("50", "95", "99")))
+        p50, p95, p99 = (1000.0 * float(shares[share]) for share in ("50", "95", "99"))
+        return Found(float(rate[1]), p50, p95, p99)
 
     return Tool(f"hey, {connections} connections", Running(command), read, load.seconds)
 
@@ -121,8 +122,8 @@ def hey(load: Load, *, connections: int) -> Tool | None:
 def missing_tools() -> list[str]:
     """Sentences on what is not installed and therefore not compared."""
     return [
-        f"{name} is not installed: its line is missing (Debian: apt-get install {package})"
-        for name, package in (("wrk", "wrk"), ("hey", "hey"), ("nginx", "nginx-light"))
+        f"{name} is not installed: its line is missing (Debian: apt-get install {name})"
+        for name in ("wrk", "hey")
         if shutil.which(name) is None
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Protocol
@@ -79,13 +80,14 @@ def law_of(text: str) -> Law:
     """`constant:MS`, `normal:MEAN:DEVIATION`, `normal95:P95` or `lognormal:MEDIAN:SIGMA`. Raises ValueError."""
     kind, *numbers = text.split(":")
     values = [float(number) for number in numbers]
-    made = {
-        ("constant", 1): lambda: Constant(*values),
-        ("normal", 2): lambda: Normal(*values),
-        ("normal95", 1): lambda: normal_with_p95(*values),
-        ("lognormal", 2): lambda: Lognormal(*values),
-    }.get((kind, len(values)))
+    kinds: dict[tuple[str, int], Callable[..., Law]] = {
+        ("constant", 1): Constant,
+        ("normal", 2): Normal,
+        ("normal95", 1): normal_with_p95,
+        ("lognormal", 2): Lognormal,
+    }
+    made = kinds.get((kind, len(values)))
     if made is None:
         known = "constant:MS, normal:MEAN:DEVIATION, normal95:P95, lognormal:MEDIAN:SIGMA"
         raise ValueError(f"{text!r} is no law: {known}")
-    return made()
+    return made(*values)
