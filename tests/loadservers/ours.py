@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.loadservers.answers import CLIENT_ID
 
 _ROOT = Path(__file__).resolve().parents[2]
 VISITS = ("health", "status", "obtain_token", "use_token", "refresh_token", "write_and_read", "rate_limited")
@@ -44,11 +47,15 @@ class LoadRun:
         traffic, thresholds = self.directory / "traffic.toml", self.directory / "thresholds.toml"
         traffic.write_text(self._traffic(), encoding="utf-8")
         shipped = tomllib.loads((_ROOT / "loadtests" / "thresholds.toml").read_text(encoding="utf-8"))
+        credentials = self.directory / "credentials.json"
+        secret = {"client_id": CLIENT_ID, "client_secret": secrets.token_urlsafe(16)}
+        credentials.write_text(json.dumps(secret), encoding="utf-8")
         wanted = {**shipped, **SHORT, **self.thresholds}
         thresholds.write_text("".join(f"{name} = {value}\n" for name, value in wanted.items()), encoding="utf-8")
         return [
             sys.executable, "-m", "loadtests", "run", "--host", self.url, "--profile", "steady",
-            "--traffic", str(traffic), "--thresholds", str(thresholds), "--report", str(self.report), *self.options,
+            "--traffic", str(traffic), "--thresholds", str(thresholds), "--report", str(self.report),
+            "--credentials", str(credentials), *self.options,
         ]  # fmt: skip
 
     @property
