@@ -73,14 +73,7 @@ class Answers:
         return found if method == "GET" else b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
-_REASONS = {
-    200: "OK",
-    201: "Created",
-    400: "Bad Request",
-    401: "Unauthorized",
-    404: "Not Found",
-    500: "Internal Server Error",
-}
+_REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 500: "Server Error"}
 
 
 def answer(status: int, document: object, headers: str = "") -> bytes:
