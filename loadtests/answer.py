@@ -23,7 +23,7 @@ class BadAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. `head`: status line and fields without the empty line; `keep_alive`: another request may follow."""
+    """A whole answer. `head`: status line and fields; `keep_alive`: another request may follow on the connection."""
 
     status: int
     head: bytes

@@ -32,7 +32,7 @@ Check = Callable[[Answer], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it goes over the wire. `name` is what it is counted under; `method` and `shown` are its two parts."""
+    """A request as it goes over the wire, counted under `name`, of which `method` and `shown` are the two parts."""
 
     name: str
     method: str

@@ -18,7 +18,7 @@ Task = Callable[[Any, Visit], None]
 
 
 class Crowd:
-    """At most `size_max` visits at once. `broken` is told of an error in the code of a visit, which no server causes."""
+    """At most `size_max` visits at once. `broken` is told of an error in the code of a visit."""
 
     def __init__(self, user: Any, around: Surroundings, *, size_max: int, broken: Callable[[Exception], None]) -> None:
         self._user = user

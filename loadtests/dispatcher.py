@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import gc
 import itertools
+import logging
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -18,21 +19,25 @@ from typing import Any
 import gevent
 from gevent.event import Event
 from locust import User
-from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_RUNNING
 
 from loadtests.arrivals import Share, intended_times
 from loadtests.client import Client
 from loadtests.crowd import Crowd, Task
+from loadtests.messages import PARCEL
 from loadtests.plan import Plan
 from loadtests.recording import Recorder
 from loadtests.visit import Surroundings
 
-PARCEL = "loadtests_parcel"
 _PARCEL_SECONDS = 1.0
 _AT_ONCE_MAX = 64  # arrivals in one go before the event loop runs again, however many are due
 _NAP_SECONDS_MAX = 0.25  # so that an end is noticed also while nobody comes
 _now = time.perf_counter
+_log = logging.getLogger(__name__)
+
+
+class CannotBegin(Exception):
+    """What every visit needs is not to be had, such as a login; the text says what was tried and what came."""
 
 
 class OpenUser(User):  # type: ignore[misc]  # locust's classes have no types of their own
@@ -59,22 +64,26 @@ class OpenUser(User):  # type: ignore[misc]  # locust's classes have no types of
             self.client = self.plan.client()
             chosen = choices(self.plan.traffic.mix, type(self))
             self.on_start()
-        except StopUser:
-            raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # a locustfile's author may raise anything; all of it ends the run
             self._tell(error)
-            raise
+            return
         try:
             self._dispatch(share, chosen)
         finally:
             self.client.close()
 
-    def stop(self, force: bool = False) -> bool:
-        """Let nobody come any more; true when it was ended at once."""
+    def end(self) -> None:
+        """Let nobody come any more; what is under way may end."""
         self._ending.set()
+
+    def stop(self, force: bool = False) -> bool:
+        """As locust ends a user; true when it was ended at once."""
+        self.end()
         return bool(super().stop(force=force))
 
     def _tell(self, error: Exception) -> None:
+        expected = isinstance(error, CannotBegin | ValueError)
+        _log.error("%s", error, exc_info=None if expected else error)
         self.environment.events.user_error.fire(user_instance=self, exception=error, tb=error.__traceback__)
 
     def _dispatch(self, share: Share, chosen: Callable[[random.Random], tuple[str, Task]]) -> None:
@@ -155,7 +164,7 @@ def choices(mix: Mapping[str, float], user_class: type[User]) -> Callable[[rando
 def wanted_tasks(mix: Mapping[str, float], user_class: type[User]) -> list[tuple[Any, float]]:
     """(task, share of the arrivals) of the tasks that locust's tags have left and that have a weight.
 
-    Raises ValueError for a task without a weight, a weight without a task, a task that declares no request, or none left.
+    Raises ValueError for a task without weight, a weight without task, a task that declares no request, none left.
     """
     declared = {name for name in dir(user_class) if hasattr(getattr(user_class, name), "locust_task_weight")}
     if declared != set(mix):

@@ -14,7 +14,6 @@ from loadtests.target import BadTarget
 
 HERE = Path(__file__).resolve().parent
 TRAFFIC, THRESHOLDS = HERE / "traffic.toml", HERE / "thresholds.toml"
-_GROUP = "load test", "Expected traffic, thresholds and report of the load test"
 # (option, what it is for, its settings for argparse)
 _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("--traffic", "file of the expected traffic", {"default": str(TRAFFIC)}),
@@ -40,14 +39,13 @@ _NOT_IN_FORMS = frozenset({"--connect-to", "--header", "--credentials", "--ca-fi
 
 def add_options(parser: Any, *, in_locust: bool) -> None:
     """Add all options to locust's parser or to an ordinary one of argparse."""
-    group = parser.add_argument_group(*_GROUP)
     for option, said, settings in _OPTIONS:
         if in_locust:
             variable = "LOADTESTS_" + option.removeprefix("--").removeprefix("loadtests-").replace("-", "_").upper()
             extra = {"env_var": variable, "include_in_web_ui": option not in _NOT_IN_FORMS}
-            group.add_argument(option, help=said, **settings, **extra)
+            parser.add_argument(option, help=said, **settings, **extra)
         elif option != "--loadtests-plan":
-            group.add_argument(option, help=said, **settings)
+            parser.add_argument(option, help=said, **settings)
 
 
 def arguments_of(values: Any) -> list[str]:

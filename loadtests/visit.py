@@ -31,7 +31,7 @@ class Records(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What all visits of a process share. `began`: the perf_counter that is second 0; `fire`: locust's request event."""
+    """What all visits of a process share. `began`: perf_counter of second 0; `fire`: locust's request event."""
 
     client: Client
     records: Records
