@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 HEAD_BYTES_MAX = 64 * 1024
 BODY_BYTES_MAX = 16 * 1024 * 1024
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: |$)")
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: |\r\n|$)")
 _WITHOUT_BODY = frozenset({204, 304})
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}$")
 
@@ -147,7 +147,7 @@ class AnswerReader:
             line_ends = self._buffer.find(b"\r\n", self._body_starts)
             if line_ends < 0:
                 self._bounded()
-            return None
+                return None
             size = self._buffer[self._body_starts : line_ends].split(b";", 1)[0].strip()
             if not _CHUNK_SIZE.match(size):
                 raise BadAnswer("chunk without a size")
@@ -157,7 +157,7 @@ class AnswerReader:
             ends = line_ends + 2 + length
             if len(self._buffer) < ends + 2:
                 self._bounded()
-            return None
+                return None
             if self._buffer[ends : ends + 2] != b"\r\n":
                 raise BadAnswer("chunk of another size than said")
             self._chunks.append(self._buffer[line_ends + 2 : ends])

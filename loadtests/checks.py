@@ -1,130 +1,75 @@
-"""Whether an answer of the shop is the right one. Pure: an answer in, None or what is wrong with it out.
-
-The sentences have no variable parts, so that a thousand equal failures are one line of the report.
-"""
+"""The words of a judgement: verdicts, checks, and how their sentences write numbers."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from loadtests.answer import Answer
-from loadtests.client import Check
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 
-def document_of(answer: Answer) -> Mapping[str, Any] | None:
-    """The JSON object in the body, or None."""
-    try:
-        document = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
+class Verdict(StrEnum):
+    """Of a check and of a run, and how they rank; NOT_APPLICABLE is a check's only, and decides nothing."""
+
+    INVALID = "INVALID"  # the generator measured itself
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"  # too little was seen to tell
+    PASS = "PASS"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
 
 
-def says(status: int, right: Callable[[Mapping[str, Any]], bool], otherwise: str) -> Check:
-    """A check of the status and of the JSON object in the body."""
-
-    def check(answer: Answer) -> str | None:
-        if answer.status != status:
-            return f"status {answer.status} instead of {status}"
-        document = document_of(answer)
-        if document is None:
-            return "body is no JSON object"
-        return None if right(document) else otherwise
-
-    return check
+# Worst first. A FAIL beside an INVALID stays visible as its own check.
+ORDER = (Verdict.INVALID, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 3, Verdict.INCONCLUSIVE: 4, Verdict.INVALID: 5}
 
 
-def _names_itself(document: Mapping[str, Any]) -> bool:
-    return all(isinstance(document.get(name), str) and document[name] for name in ("slot", "version"))
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One rule applied: the value seen against its limit, of n, and a sentence that ends with what to do."""
+
+    name: str
+    verdict: Verdict
+    value: float | None
+    limit: float | None
+    unit: str
+    rule: str
+    n: int
+    message: str
 
 
-healthy = says(200, lambda document: document.get("status") == "ok" and _names_itself(document), "not healthy")
-status_told = says(
-    200,
-    lambda document: (
-        document.get("status") == "ok"
-        and _names_itself(document)
-        and all(isinstance(document.get(name), str) for name in ("digest", "time"))
-    ),
-    "status is not ok, or lacks slot, version, digest or time",
-)
-_token = says(
-    200,
-    lambda document: (
-        isinstance(document.get("access_token"), str)
-        and document["access_token"].count(".") == 2
-        and document.get("token_type") == "Bearer"
-        and isinstance(document.get("expires_in"), int)
-        and document["expires_in"] > 0
-    ),
-    "no bearer token in the answer",
-)
+@dataclass(frozen=True)
+class Judgement:
+    """All checks of a run in their order, and what they come to."""
+
+    checks: Sequence[Check]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the checks; a run without a check that passed proved nothing."""
+        seen = {check.verdict for check in self.checks}
+        return next((verdict for verdict in ORDER if verdict in seen), Verdict.INCONCLUSIVE)
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.verdict]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict and its first reason; how many more there are."""
+        reasons = [check for check in self.checks if check.verdict is self.verdict]
+        if not reasons:
+            return f"{self.verdict}: nothing was checked."
+        if self.verdict is Verdict.PASS:
+            shown = next((check for check in reasons if check.name == "p95"), reasons[0])
+            return f"{self.verdict}: {shown.message}"
+        more = f" ({len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        return f"{self.verdict}: {reasons[0].message}{more}"
 
 
-def token_given(answer: Answer) -> str | None:
-    """RFC 6749, 5.1: a token that nobody on the way keeps."""
-    wrong = _token(answer)
-    if wrong is None and answer.header("cache-control") != "no-store":
-        return "token may be cached"
-    return wrong
+def number(value: float) -> str:
+    """Six digits: 199.999 is not shown as 200."""
+    return f"{value:.6g}"
 
 
-_offline = says(200, lambda document: isinstance(document.get("refresh_token"), str), "no refresh token in the answer")
-
-
-def tokens_given(answer: Answer) -> str | None:
-    """An access token and a refresh token."""
-    return token_given(answer) or _offline(answer)
-
-
-def reuse_refused(answer: Answer) -> str | None:
-    """A refresh token works once (RFC 9700, 4.14.2)."""
-    if answer.status == 200:
-        return "refresh token worked twice"
-    return _reuse(answer)
-
-
-_reuse = says(400, lambda document: document.get("error") == "invalid_grant", "refused with another error")
-
-
-def verified_for(client_id: str) -> Check:
-    """The service knows whose token it was shown."""
-    return says(
-        200,
-        lambda document: document.get("active") is True and document.get("client_id") == client_id,
-        "token is not active, or of another client",
-    )
-
-
-def item_like(wanted: Mapping[str, Any], *, status: int, item_id: str | None = None) -> Check:
-    """An item with these values and an id; with this very id where it is given."""
-
-    def right(document: Mapping[str, Any]) -> bool:
-        same = all(document.get(name) == value for name, value in wanted.items())
-        known = isinstance(document.get("id"), str) and item_id in (None, document["id"])
-        return same and known and isinstance(document.get("created_at"), str)
-
-    return says(status, right, "item is not what was written")
-
-
-def limited_fairly(answer: Answer) -> str | None:
-    """Within the limit or refused over it; either way the answer says where the client stands."""
-    if answer.status not in (200, 429):
-        return f"status {answer.status} instead of 200 or 429"
-    if answer.header("x-rate-limit") != "ok":
-        return "rate limit not in force"
-    limit, remaining, reset = (_whole(answer.header(f"ratelimit-{name}")) for name in ("limit", "remaining", "reset"))
-    if limit is None or remaining is None or reset is None or not 0 <= remaining < max(limit, 1) or reset < 1:
-        return "rate limit headers missing or wrong"
-    if answer.status == 200:
-        return None
-    retry_after_seconds = _whole(answer.header("retry-after"))
-    if remaining or retry_after_seconds is None or retry_after_seconds < 1:
-        return "refused without saying when to come again"
-    return None
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
+def milliseconds(value: float | None) -> str:
+    """A latency, or that there is none at that rank."""
+    return "without an answer" if value is None else f"{number(value)} ms"
