@@ -11,22 +11,28 @@ import math
 import random
 import resource
 import sys
+import tempfile
 import time
 from array import array
 from collections.abc import Iterable
+from pathlib import Path
 
 import msgpack
 from hdrh.histogram import HdrHistogram
 
-from benchmarks.load.running import Running, python
+from benchmarks.load.running import ROOT, Running, python
 from benchmarks.load.table import table
-from loadtests.histogram import HIGHEST_MICROSECONDS, SIGNIFICANT_DIGITS
+from loadtests.histogram import HIGHEST_MICROSECONDS, SIGNIFICANT_DIGITS, decode
 from loadtests.recording import Merged, Recorder
+from tests.loadservers.behaviour import Behaviour
+from tests.loadservers.ours import LoadRun
+from tests.loadservers.process import known_server
 
 WORKERS = (1, 2, 4)
 _LIMIT_SECONDS = 0.2
 _PARCEL_REQUESTS = 10_000
 _PER_SECOND = 10_000.0
+_REAL_RATE, _REAL_SECONDS = 800.0, 21.0
 NAME = "GET /api/v1/status"
 
 
@@ -36,7 +42,14 @@ def merge(*, samples: int, requests: int) -> str:
         ["workers", "parcels", "histogram", "at or over 200 ms", "error of p95", "error of p99"],
         [_merged_row(workers, samples) for workers in WORKERS],
     )
-    return f"{samples:,} requests of a lognormal law, by the recorder alone\n{exact}\n\n{_memory(requests)}"
+    real = table(
+        ["processes that send", "verdict", "requests", "histogram", "at or over 200 ms"],
+        [_real_row(workers) for workers in WORKERS],
+    )
+    return (
+        f"{samples:,} requests of a lognormal law, by the recorder alone\n{exact}\n\n"
+        f"real runs of {_REAL_SECONDS:g} s at {_REAL_RATE:g}/s\n{real}\n\n{_memory(requests)}"
+    )
 
 
 def drawn(count: int, seed: int = 1) -> array[float]:
@@ -78,6 +91,25 @@ def _merged_row(workers: int, samples: int) -> list[str]:
     said = "equal" if same else f"DIFFERENT {found.problems}"
     exact = "equal" if tally.at_or_over_limit == over else f"{tally.at_or_over_limit} of {over}"
     return [str(workers), str(parcels), said, exact, *errors]
+
+
+def _real_row(workers: int) -> list[str]:
+    """A run with so many workers: the histogram in its report against all that they wrote down."""
+    locustfile = str(ROOT / "benchmarks" / "load" / "raw_locustfile.py")
+    options = ("--no-abort", "--workers", str(workers), "--locustfile", locustfile)
+    with tempfile.TemporaryDirectory() as place, known_server(Behaviour(law="lognormal:60:0.5")) as server:
+        run = LoadRun(server.url(), Path(place), rate=_REAL_RATE, seconds=_REAL_SECONDS, options=options)
+        Running(run.command(), environment={"RAW_DIRECTORY": place}).end(seconds_max=_REAL_SECONDS + 60.0)
+        document = run.document()
+        latencies = array("d")
+        for one in Path(place).glob("*.latencies"):
+            latencies.frombytes(one.read_bytes())
+    whole = document["all"]
+    over = sum(value >= _LIMIT_SECONDS for value in latencies)
+    same = decode(whole["histogram"]) == counted(latencies) and whole["requests"] == len(latencies)
+    exact = "equal" if whole["at_or_over_limit"] == over else f"{whole['at_or_over_limit']} of {over}"
+    said = "equal" if same else "DIFFERENT"
+    return [str(workers), document["verdict"], f"{len(latencies):,}", said, exact]
 
 
 def _send(merged: Merged, recorders: list[Recorder], *, final: bool) -> int:
