@@ -70,7 +70,7 @@ def _rising(server: KnownServer, seconds: float) -> list[Point]:
     points: list[Point] = []
     for rate in RATES:
         points.append(_point(server, ours(_load(server, rate, seconds)), seconds, rate))
-        if sum(point.found.verdict == "invalid" for point in points) == INVALID_MAX:
+        if sum(point.found.verdict == "INVALID" for point in points) == INVALID_MAX:
             break
     return points
 
@@ -112,10 +112,10 @@ def _closed(seconds: float) -> str:
 def _summary(points: list[Point]) -> str:
     """What of it answers the question."""
     tried = [point for point in points if point.name.startswith("ours")]
-    honest = [point for point in tried if point.found.verdict != "invalid"]
+    honest = [point for point in tried if point.found.verdict != "INVALID"]
     right = [point for point in honest if abs(point.p95_error_percent) < ERROR_PERCENT_MAX]
     wrong = [point for point in honest if abs(point.p95_error_percent) >= ERROR_PERCENT_MAX]
-    invalid = next((point for point in tried if point.found.verdict == "invalid"), None)
+    invalid = next((point for point in tried if point.found.verdict == "INVALID"), None)
     highest = max((point.found.rate for point in right), default=0.0)
     return "\n".join(
         (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tests.loadservers.behaviour import Behaviour, Stall
 from tests.loadservers.process import known_server, refusing_port
 
-EXIT_CODES = {"pass": 0, "fail": 3, "inconclusive": 4, "invalid": 5}
+EXIT_CODES = {"PASS": 0, "FAIL": 3, "INCONCLUSIVE": 4, "INVALID": 5}
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Case:
 
     name: str
     behaviour: Behaviour | None
-    right: frozenset[str] = frozenset({"fail"})
+    right: frozenset[str] = frozenset({"FAIL"})
     rate: float = 200.0
     seconds: float = 11.0
     mix: Mapping[str, float] = field(default_factory=lambda: {"status": 1})
@@ -43,7 +43,7 @@ KNOWN_BAD = (
     Case("200.0 ms and a little, always", Behaviour(law="constant:200")),
     Case("refused", None),
     Case("the login fails", Behaviour(law="constant:20", login_fails=True), mix={"status": 1, "use_token": 1}),
-    Case("no request at all", Behaviour(law="constant:20"), rate=0.01, right=frozenset({"fail", "inconclusive"})),
+    Case("no request at all", Behaviour(law="constant:20"), rate=0.01, right=frozenset({"FAIL", "INCONCLUSIVE"})),
     Case(
         "a leak of 10 ms each second",
         Behaviour(law="constant:20", leak_milliseconds_per_second=10.0),
