@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.load.running import SERVER_CORE, Found, use_client_core
+from benchmarks.load.running import SERVER_CORE, Found, disturbance, use_client_core
 from benchmarks.load.table import against, table
 from benchmarks.load.tools import Load, Tool, hey, missing_tools, openloop, ours, plain_locust, wrk
 from tests.loadservers.analytic import OpenTruth
@@ -37,7 +37,7 @@ class Row:
 def accuracy(*, rate: float, seconds: float) -> str:
     """Both tables. Takes four times `seconds` (a whole number of stalls) and some more."""
     use_client_core()
-    parts = [*missing_tools()]
+    parts = [*missing_tools(), disturbance()]
     for stall in (None, Stall()):
         truth = OpenTruth(law_of(LAW), stall)
         exact = Found(rate, p50=truth.quantile(0.5), p95=truth.quantile(0.95), p99=truth.quantile(0.99))
@@ -45,7 +45,7 @@ def accuracy(*, rate: float, seconds: float) -> str:
             rows = _measured(server, rate=rate, seconds=seconds + WARM_UP_SECONDS)
         said = "a stall of 1 s every 10 s" if stall else "no stall"
         parts.append(f"\n{LAW}, {said}; {rate:g}/s wanted, {seconds:g} s measured\n{_table(exact, rows)}")
-    return "\n".join(parts)
+    return "\n".join([*parts, "", disturbance()])
 
 
 def _measured(server: KnownServer, *, rate: float, seconds: float) -> list[Row]:

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load.running import SERVER_CORE, Running, use_client_core
+from benchmarks.load.running import SERVER_CORE, Running, disturbance, use_client_core
 from benchmarks.load.table import table
 from tests.loadservers.behaviour import Behaviour
 from tests.loadservers.cases import EXIT_CODES, KNOWN_BAD, Case
@@ -38,7 +38,7 @@ class Judged:
 def decisions(*, runs: int) -> str:
     """Both tables; takes about 6 s for each run and side, and 3 minutes for the known-bad servers."""
     use_client_core()
-    lines = []
+    before, lines = disturbance(), []
     for p95, right in SIDES:
         judged = _side(p95, runs=runs)
         good = sum(one.verdict == right and one.consistent for one in judged)
@@ -49,8 +49,10 @@ def decisions(*, runs: int) -> str:
     bad = [_known_bad_row(case) for case in KNOWN_BAD]
     return "\n\n".join(
         (
+            before,
             table(["server", "right", "decided so", "p95 seen, ms", "also decided"], lines),
             table(["known-bad server", "verdict", "exit code", "right", "said"], bad),
+            disturbance(),
         )
     )
 
@@ -80,12 +82,14 @@ def _side(p95_milliseconds: float, *, runs: int) -> list[Judged]:
 
 def _judged(load: LoadRun, running: Running) -> Judged:
     ended = running.end(seconds_max=load.seconds + _GRACE_SECONDS)
-    said = ended.output.strip().splitlines()
+    lines = ended.output.strip().splitlines() or ["nothing"]
     try:
         document = load.document()
     except FileNotFoundError:
-        return Judged("no report", ended.exit_code, None, said[-1] if said else "nothing")
-    return Judged(document["verdict"], ended.exit_code, document["all"]["p95"], said[-1] if said else "nothing")
+        return Judged("no report", ended.exit_code, None, lines[-1])
+    verdict = document["verdict"]
+    sentence = next((line for line in reversed(lines) if line.startswith(f"{verdict}: ")), lines[-1])
+    return Judged(verdict, ended.exit_code, document["all"]["p95"], sentence)
 
 
 def _known_bad_row(case: Case) -> list[str]:
@@ -100,4 +104,4 @@ def _known_bad_row(case: Case) -> list[str]:
         )
         judged = _judged(load, Running(load.command()))
     right = judged.verdict in case.right and judged.consistent
-    return [case.name, judged.verdict, str(judged.exit_code), "yes" if right else "NO", judged.sentence[:120]]
+    return [case.name, judged.verdict, str(judged.exit_code), "yes" if right else "NO", judged.sentence[:160]]

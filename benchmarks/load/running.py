@@ -7,12 +7,14 @@ import select
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER_CORE, CLIENT_CORE = 0, 1
+_WAITS = 400
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,18 @@ def use_client_core() -> None:
     if len(os.sched_getaffinity(0)) < 2:
         raise SystemExit("two cores are needed: one for the server, one for the generators")
     os.sched_setaffinity(0, {CLIENT_CORE})
+
+
+def disturbance() -> str:
+    """How late waits of 5 ms end on the client's core just now: on a machine with nothing else to do, 0.1 ms."""
+    late = []
+    for _ in range(_WAITS):
+        started = time.perf_counter()
+        select.select([], [], [], 0.005)
+        late.append(1000.0 * (time.perf_counter() - started) - 5.0)
+    late.sort()
+    p50, p95, p99 = (late[int(share * _WAITS)] for share in (0.5, 0.95, 0.99))
+    return f"waits of 5 ms end late by p50 {p50:.2f}, p95 {p95:.2f}, p99 {p99:.2f} ms just now"
 
 
 def python(*arguments: str) -> list[str]:

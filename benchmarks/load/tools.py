@@ -152,11 +152,12 @@ def ours(load: Load, *, options: tuple[str, ...] = (), thresholds: Mapping[str, 
 def found_in(document: Mapping[str, Any]) -> Found:
     """What a loadreport.json says."""
     whole = document["all"]
+    reasons = [one["message"] for one in document["checks"] if one["verdict"] == "INVALID"]
     return Found(
         rate=document["rate"]["reached_per_second"],
         p50=whole["p50"],
         p95=whole["p95"],
         p99=whole["p99"],
         verdict=document["verdict"],
-        bottleneck=document["generator"]["bottleneck"],
+        bottleneck=reasons[0] if reasons else None,
     )
