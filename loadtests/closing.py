@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,17 +13,21 @@ from typing import Any
 from loadtests.abort import surely_crossed
 from loadtests.arrivals import arrivals_between, rate_at
 from loadtests.baseline import keep_if_good, with_baseline
-from loadtests.checks import EXIT_CODES, Verdict
+from loadtests.checks import EXIT_CODES, Judgement, Verdict
 from loadtests.conductor import Run
 from loadtests.dispatcher import OpenUser, wanted_tasks
 from loadtests.exports import write_exports
 from loadtests.gate import judge
 from loadtests.judge_command import text_of
+from loadtests.live import checks_so_far, live_of
 from loadtests.measurement import Circumstances, Window, measurement_of
 from loadtests.options import EXIT_BAD_INPUT, check_subject, plan_of
+from loadtests.page import write_page
+from loadtests.panel import State
 from loadtests.plan import Plan
-from loadtests.recording import Recording
+from loadtests.progress import Progress, progress_on
 from loadtests.report import RunFacts, Subject, report_of, write_report
+from loadtests.tally import Recording, total
 from loadtests.thresholds import Thresholds, read_thresholds_file
 from loadtests.traffic import Traffic
 
@@ -38,6 +43,9 @@ class Closing:
 
     def __init__(self, environment: Any) -> None:
         self._environment = environment
+        self._run: Run | None = None
+        self._judgement: Judgement | None = None
+        self._progress: Progress | None = None
 
     @cached_property
     def thresholds(self) -> Thresholds:
@@ -60,14 +68,44 @@ class Closing:
         return [(task.requests, share) for task, share in wanted_tasks(traffic.mix, users[0])]
 
     def crossed(self, run: Run, look: int) -> str | None:
-        """Why the run cannot pass any more, if that is certain and the options do not say to go on all the same."""
-        if run.plan is None or self._environment.parsed_options.no_abort or run.plan.traffic.profile.breaking_point:
+        """Show where the run stands; why it cannot pass any more, if that is certain and nobody said to go on."""
+        if run.plan is None:
             return None
         traffic = run.plan.traffic
+        each = requests_per_arrival(self._visits(traffic))
+        if look == 1:
+            limit = self.thresholds.p95_milliseconds_max
+            self._run, self._judgement = run, None
+            self._progress = progress_on(sys.stderr, os.environ, limit_milliseconds=limit)
+        self._show(run, traffic, each)
+        if self._environment.parsed_options.no_abort or traffic.profile.breaking_point:
+            return None
         arrivals = arrivals_between(traffic, traffic.profile.warm_up_seconds, traffic.profile.seconds)
         # Twice the mean is more than chance brings; an expectation too high only makes the look more careful.
-        expected = int(2 * arrivals * requests_per_arrival(self._visits(traffic))) + 1
-        return surely_crossed(run.merged.all(), self.thresholds, requests_expected=expected, look=look)
+        expected = int(2 * arrivals * each) + 1
+        return surely_crossed(
+            total(list(run.merged.so_far().values())), self.thresholds, requests_expected=expected, look=look
+        )
+
+    def _show(self, run: Run, traffic: Traffic, requests_each: float) -> None:
+        assert self._progress is not None, "made at the first look"
+        elapsed_seconds = run.elapsed_seconds
+        live = live_of(
+            run.merged,
+            self.thresholds,
+            elapsed_seconds=elapsed_seconds,
+            wanted_per_second=rate_at(traffic, elapsed_seconds) * requests_each,
+            warm_up_seconds=traffic.profile.warm_up_seconds,
+        )
+        self._progress.show(live)
+
+    def state(self) -> State:
+        """For the panel of the web UI: the last verdict, or the checks as they stand."""
+        if self._judgement is not None:
+            return State(self._judgement.sentence, self._judgement.checks, final=True)
+        if self._run is None:
+            return State("no run yet", ())
+        return State("so far", checks_so_far(self._run.merged.so_far(), self.thresholds))
 
     def finished(self, run: Run) -> None:
         """Judge the run, write its report, say what it came to, and let locust's process end with the exit code."""
@@ -80,6 +118,9 @@ class Closing:
         circumstances = circumstances_of(run, run.plan.traffic, visits)
         measurement = measurement_of(recording, circumstances, self.thresholds)
         judgement = judge(measurement, self.thresholds)
+        self._judgement = judgement
+        if self._progress is not None:
+            self._progress.end(recording.errors)
         sys.stdout.write(text_of(judgement))
         self._environment.process_exit_code = judgement.exit_code
         report = report_of(
@@ -102,6 +143,7 @@ class Closing:
         whole = with_baseline(report, options.baseline, directory=directory)
         path = write_report(directory, whole)
         write_exports(directory, whole, recording.series)
+        write_page(directory, whole)
         keep_if_good(directory, whole)
         if whole["baseline"] is not None:
             sys.stdout.write(f"{whole['baseline']['sentence']}\n")

@@ -42,7 +42,7 @@ class CannotBegin(Exception):
     """What every visit needs is not to be had, such as a login; the text says what was tried and what came."""
 
 
-class OpenUser(User):  # type: ignore[misc]  # locust's classes have no types of their own
+class OpenUser(User):
     """To be subclassed with tasks `def visit(self, visit: Visit) -> None`, decorated with `@task` and `@makes(...)`.
 
     Weights are those of the traffic's mix, by the names of the tasks. `on_start` is called once before the first
@@ -184,7 +184,8 @@ def wanted_tasks(mix: Mapping[str, float], user_class: type[User]) -> list[tuple
     if declared != set(mix):
         odd = ", ".join(sorted(declared ^ set(mix)))
         raise ValueError(f"mix and visits do not fit: {odd} is in one of them only; weight 0 leaves a visit out")
-    left = {task.__name__: task for task in user_class.tasks}
+    tasks: list[Any] = user_class.tasks
+    left = {task.__name__: task for task in tasks}
     undeclared = sorted(name for name, task in left.items() if not getattr(task, "requests", ()))
     if undeclared:
         raise ValueError(f"{', '.join(undeclared)}: declare the requests of the visit with @makes")

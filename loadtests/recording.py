@@ -16,14 +16,12 @@ from typing import Any
 
 from loadtests.histogram import HIGHEST_MICROSECONDS, add, index_of, microseconds
 from loadtests.parcels import COUNTERS, PARCEL_SCHEMA, pairs, plain, row_of, summed
-from loadtests.tally import Recording, Tally, Timeline, total
+from loadtests.tally import SLICES_MAX, SLICES_PER_NAME_MAX, Recording, Tally, Timeline, total
 
 OTHERS = "*"  # the limit of every name that has none of its own
 ERRORS_MAX = 200  # kinds of errors told apart; a body that changes with each answer must not fill the memory
 ERROR_CHARACTERS_MAX = 200
 OTHER_ERRORS = "other errors"
-SLICES_MAX = 240  # of the series of all names: a point for every third pixel of a plot
-SLICES_PER_NAME_MAX = 60  # of each name's: enough to see it grow
 
 
 class _Cell:
@@ -60,8 +58,7 @@ class Recorder:
         self._warm_up = warm_up_seconds
         self._interval = interval_seconds
         self._limits = limits
-        self._sequence = 0
-        self._closed = False
+        self._sequence, self._closed = 0, False
         self._totals: dict[str, list[int]] = {}
         self._arrivals_total = 0
         self._reset()
@@ -104,8 +101,7 @@ class Recorder:
             value = 1 if value <= 0 else HIGHEST_MICROSECONDS
         shift = value.bit_length() - 11
         index = value if shift <= 0 else (shift << 10) + (value >> shift)
-        counts = cell.counts
-        counts[index] = counts.get(index, 0) + 1
+        cell.counts[index] = cell.counts.get(index, 0) + 1
         if error is not None:
             cell.failures += 1
             if at >= self._warm_up:
@@ -260,13 +256,21 @@ class Merged:
             self._warm_up.add(tally)
             return
         self._names.setdefault(name, Tally()).add(tally)
-        assert self._settings is not None, "likewise"
-        timeline = self._series_by_name.setdefault(name, Timeline(SLICES_PER_NAME_MAX, float(self._settings[1])))
-        timeline.add(second, tally)
+        if name not in self._series_by_name:
+            self._series_by_name[name] = Timeline(SLICES_PER_NAME_MAX, self._series.interval_seconds)
+        self._series_by_name[name].add(second, tally)
 
     def all(self) -> Tally:
         """All names of the measured time so far."""
         return total(list(self._names.values()))
+
+    def so_far(self) -> Mapping[str, Tally]:
+        """By name, what was measured so far; no copies: read them before the next parcel comes."""
+        return self._names
+
+    def warm_up_so_far(self) -> Tally:
+        """All names of the warm-up, likewise."""
+        return self._warm_up
 
     def result(self) -> Recording:
         """The record so far, a copy; complete only where `problems` is empty."""

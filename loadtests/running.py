@@ -86,7 +86,15 @@ class _Crew:
         # The conductor has a shorter bound and a better sentence.
         led += ["--expect-workers", str(order.workers), "--expect-workers-max-wait", f"{GATHER_SECONDS_MAX:.0f}"]
         self._leader = _started([*common, *led])
-        worker = [*_locust(order.locustfile), "--worker", "--master-host", "127.0.0.1", "--master-port", str(port)]
+        worker = [
+            *_locust(order.locustfile),
+            "--worker",
+            "--skip-log-setup",
+            "--master-host",
+            "127.0.0.1",
+            "--master-port",
+            str(port),
+        ]
         self._workers = [_started(worker) for _ in range(order.workers)]
 
     def interrupted(self, *_: object) -> None:

@@ -10,16 +10,17 @@ from typing import Any
 from locust import LoadTestShape
 
 
-class ProfileShape(LoadTestShape):  # type: ignore[misc]  # locust's classes have no types of their own
+class ProfileShape(LoadTestShape):
     """Every second: (users, users started per second), or None at the end. Needs `environment.loadtests_conductor`."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # locust's own
         self._workers: int | None = None
 
     def tick(self) -> tuple[int, float] | None:
         """Begin a run at the first tick of it, then look after it."""
-        conductor: Any = self.runner.environment.loadtests_conductor
+        runner: Any = self.runner
+        conductor = runner.environment.loadtests_conductor
         if self._workers is None:
             self._workers = conductor.begin()
         if self._workers and conductor.go_on():

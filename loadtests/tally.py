@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from loadtests.histogram import Counts, add, value_at_rank
 
+SLICES_MAX = 240  # of the series of all names: a point for every third pixel of a plot
+SLICES_PER_NAME_MAX = 60  # of each name's: enough to see it grow
+
 
 @dataclass
 class Tally:
@@ -79,7 +82,7 @@ class Timeline:
     def __init__(self, slices_max: int, interval_seconds: float) -> None:
         assert slices_max >= 2
         self._slices_max = slices_max
-        self._interval_seconds = interval_seconds
+        self.interval_seconds = interval_seconds
         self._width = 1
         self._tallies: dict[int, Tally] = {}
 
@@ -99,7 +102,7 @@ class Timeline:
 
     def slices(self) -> tuple[Slice, ...]:
         """By time, copies, gaps left out."""
-        seconds = self._width * self._interval_seconds
+        seconds = self._width * self.interval_seconds
         return tuple(Slice(key * seconds, seconds, total([self._tallies[key]])) for key in sorted(self._tallies))
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import gevent
 import locust.stats
-from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from loadtests.checks import EXIT_CODES, Verdict
@@ -25,7 +24,8 @@ from loadtests.options import add_options
 def wire() -> None:
     """Listen to locust's events; for the top of a locustfile."""
     # locust rounds to two digits, so that 204 ms and 195 ms would both be shown as 200.
-    locust.stats.bucket_response_time = tenth_of_a_millisecond
+    locust.stats.bucket_response_time = tenth_of_a_millisecond  # type: ignore[assignment]  # any number is a key
+    events: Any = locust.events
     events.init_command_line_parser.add_listener(_options)
     events.init.add_listener(_init)
 
@@ -39,16 +39,16 @@ def _options(parser: Any, **_: object) -> None:
     add_options(parser, in_locust=True)
 
 
-def _init(environment: Any, runner: Any, **_: object) -> None:
+def _init(environment: Any, runner: Any, web_ui: Any = None, **_: object) -> None:
     digest = tree_digest(environment.parsed_locustfiles or ())
     if isinstance(runner, WorkerRunner):
         _init_worker(environment, runner, digest)
     elif isinstance(runner, LocalRunner):
-        _lead(environment, runner, digest)
+        _lead(environment, web_ui, digest)
         runner.register_message(END, lambda environment, msg: _end_users(environment))
         _tell_of_broken_users(environment, runner)
     elif isinstance(runner, MasterRunner):
-        _lead(environment, runner, digest)
+        _lead(environment, web_ui, digest)
 
 
 def _init_worker(environment: Any, runner: Any, digest: str) -> None:
@@ -80,13 +80,17 @@ def _tell_of_broken_users(environment: Any, runner: Any) -> None:
     environment.events.user_error.add_listener(tell)
 
 
-def _lead(environment: Any, runner: Any, digest: str) -> None:
+def _lead(environment: Any, web_ui: Any, digest: str) -> None:
+    runner = environment.runner
     # Here, because workers on hosts of their own have nothing installed of what writes reports.
     from loadtests.closing import Closing
+    from loadtests.panel import install
 
     closing = Closing(environment)
     conductor = Conductor(environment, plan_of=closing.plan, crossed=closing.crossed, finished=closing.finished)
     environment.loadtests_conductor = conductor
+    if web_ui is not None:
+        install(web_ui, closing.state)
     # Nothing measured is no success, however it comes about.
     environment.process_exit_code = EXIT_CODES[Verdict.INCONCLUSIVE]
     runner.register_message(HELLO, lambda environment, msg: conductor.on_hello(msg.node_id, msg.data["digest"], digest))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +24,7 @@ def read(*parts: bytes) -> Answer | None:
 
 def cut(raw: bytes, places: list[int]) -> list[bytes]:
     bounds = [0, *sorted({place % len(raw) for place in places}), len(raw)]
-    return [part for part in (raw[a:b] for a, b in zip(bounds, bounds[1:], strict=False)) if part]
+    return [part for part in (raw[a:b] for a, b in pairwise(bounds)) if part]
 
 
 def chunked(body: bytes, sizes: list[int], trailer: bytes) -> bytes:
@@ -73,13 +76,11 @@ def test_a_body_that_ends_with_the_connection(body: bytes, places: list[int]) ->
 
 @given(st.binary(max_size=400))
 def test_whatever_arrives_is_an_answer_or_refused(raw: bytes) -> None:
-    reader = AnswerReader()
-    try:
+    reader, answer = AnswerReader(), None
+    with contextlib.suppress(BadAnswer):  # to be refused is right as well; anything else is raised
         answer = reader.feed(raw) or reader.end()
-    except BadAnswer as refused:
-        assert str(refused)
-    else:
-        assert answer is None or 200 <= answer.status <= 999
+
+    assert answer is None or 200 <= answer.status <= 999
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.histogram import index_of, merged, microseconds
-from loadtests.recording import ERRORS_MAX, OTHER_ERRORS, SLICES_MAX, Merged, Recorder
-from loadtests.tally import Recording
+from loadtests.recording import ERRORS_MAX, OTHER_ERRORS, Merged, Recorder
+from loadtests.tally import SLICES_MAX, Recording
 
 WARM_UP = 5.0
 LIMITS = {"*": 0.2, "POST /oauth2/token": 0.5}
