@@ -14,6 +14,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 import gevent
@@ -21,6 +22,7 @@ from gevent.event import Event
 from locust import User
 from locust.user.task import LOCUST_STATE_RUNNING
 
+from loadtests.alarm import Alarm
 from loadtests.arrivals import Share, intended_times
 from loadtests.client import Client
 from loadtests.crowd import Crowd, Task
@@ -105,7 +107,8 @@ class OpenUser(User):
         crowd = Crowd(self, around, size_max=size_max, broken=self._tell)
         reporting = gevent.spawn(self._report, recorder, crowd)
         try:
-            self._send_all(share, chosen, crowd=crowd, around=around)
+            with closing(Alarm()) as alarm:
+                self._send_all(share, chosen, crowd=crowd, around=around, alarm=alarm)
             self._came_seconds = min(_now() - around.began, traffic.profile.seconds)
             crowd.finish(traffic.timeout_seconds)
         finally:
@@ -115,15 +118,21 @@ class OpenUser(User):
             self._hand_in(recorder, final=True, came_seconds=self._came_seconds)
 
     def _send_all(
-        self, share: Share, chosen: Callable[[random.Random], tuple[str, Task]], *, crowd: Crowd, around: Surroundings
+        self,
+        share: Share,
+        chosen: Callable[[random.Random], tuple[str, Task]],
+        *,
+        crowd: Crowd,
+        around: Surroundings,
+        alarm: Alarm,
     ) -> None:
         dice = random.Random(f"mix {self.plan.seed} {share.rank}")
         at_once = 0
         for at in intended_times(self.plan.traffic, share, seed=self.plan.seed):
             wanted = around.began + at
-            while (delay := wanted - _now()) > 0 or at_once >= _AT_ONCE_MAX:
+            while wanted > _now() or at_once >= _AT_ONCE_MAX:
                 at_once = 0
-                gevent.sleep(min(max(delay, 0.0), _NAP_SECONDS_MAX))
+                alarm.wait_until(min(wanted, _now() + _NAP_SECONDS_MAX))
                 if self._ending.is_set():
                     return
             at_once += 1
