@@ -1,0 +1,162 @@
+"""Load reports as a run of two workers leaves them, built from response times; and the limits that they are held to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hdrh.histogram import HdrHistogram
+
+from probes.load_limits import Thresholds, Wanted, read_thresholds, read_traffic
+
+ROOT = Path(__file__).resolve().parents[3]
+TRAFFIC = (ROOT / "loadtests/traffic.toml").read_bytes()
+DIGEST, COMMIT = f"sha256:{'ab' * 32}", "c" * 40
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+SECONDS, WARM_UP, RATE = 18, 2, 250.0
+Times = Mapping[str, Sequence[float]]
+
+
+def thresholds() -> Thresholds:
+    return read_thresholds((ROOT / "loadtests/thresholds.toml").read_bytes())
+
+
+def schema() -> dict[str, Any]:
+    return dict(json.loads((ROOT / "loadtests/schema/loadreport.schema.json").read_bytes()))
+
+
+def wanted(**changes: Any) -> Wanted:
+    """The release that the sample is about, an hour after it was made."""
+    good = Wanted(
+        thresholds=thresholds(),
+        traffic=read_traffic(TRAFFIC),
+        schema=schema(),
+        image_digest=DIGEST,
+        commit=COMMIT,
+        now=NOW,
+        age_max=timedelta(hours=24),
+        source="loadreport.json",
+    )
+    return replace(good, **changes)
+
+
+def quick(n: int = 4500) -> list[float]:
+    """Response times of a healthy service, milliseconds."""
+    return [5.0 + (number * 37 % 100) / 2 for number in range(n)]
+
+
+def times(slow: int = 0, milliseconds: float = 201.0, *, n: int = 4500) -> Times:
+    """Two kinds of requests; of the first, `slow` took `milliseconds`."""
+    return {"GET /api/v1/status": [*quick(n - slow), *[milliseconds] * slow], "POST /api/v1/items": quick(500)}
+
+
+def document(by_name: Times | None = None, *, failures: int = 0, limit: float = 200.0) -> dict[str, Any]:
+    """A whole report of a good run; `failures` are of the first name."""
+    by_name = times() if by_name is None else by_name
+    rows = {name: row(values, limit=limit) for name, values in by_name.items()}
+    for name in list(rows)[:1]:
+        rows[name]["failures"] = failures
+    every = row([value for values in by_name.values() for value in values], limit=limit)
+    every["failures"] = failures
+    return {**_about(), "names": rows, "all": every, "series": series(), **_judged()}
+
+
+def row(values: Sequence[float], *, limit: float = 200.0) -> dict[str, Any]:
+    """The figures of one kind of request, its histogram among them."""
+    histogram = HdrHistogram(1, 120_000_000, 3)
+    for value in values:
+        histogram.record_value(max(1, int(value * 1000)))
+    ordered = sorted(values)
+    quantiles = {name: _rank(ordered, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
+    return {
+        "requests": len(values),
+        "failures": 0,
+        "unfinished": 0,
+        "missed": 0,
+        "at_or_over_limit": sum(value >= limit for value in values),
+        "limit_milliseconds": limit,
+        **quantiles,
+        "p95_low": quantiles["p95"],
+        "p95_high": quantiles["p95"],
+        "maximum": ordered[-1] if ordered else None,
+        "error_rate_percent": 0.0,
+        "error_rate_percent_upper": 0.1,
+        "histogram": histogram.encode().decode("ascii"),
+    }
+
+
+def _rank(ordered: Sequence[float], share: float) -> float | None:
+    return ordered[max(1, -(-round(share * len(ordered) * 1000) // 1000)) - 1] if ordered else None
+
+
+def series(p95: Sequence[float] | None = None, *, sent: float = RATE) -> list[dict[str, Any]]:
+    """A row a second, the warm-up's too."""
+    values = list(p95) if p95 is not None else [50.0 + second % 3 for second in range(SECONDS)]
+    seconds = range(-WARM_UP, len(values))
+    return [
+        {
+            "second": second,
+            "wanted": RATE,
+            "sent": round(sent),
+            "answered": round(sent),
+            "failures": 0,
+            "p50": 20.0,
+            "p95": values[second] if second >= 0 else 90.0,
+            "p99": 95.0,
+        }
+        for second in seconds
+    ]
+
+
+def _about() -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "run_id": "20261124T105930Z-4f2a",
+        "started": "2026-11-24T10:59:30.000Z",
+        "finished": "2026-11-24T11:00:00.000Z",
+        "host": "https://api.shop.example",
+        "subject": {
+            "service": "shop-api",
+            "version": "1.1.0",
+            "commit": COMMIT,
+            "image_digest": DIGEST,
+            "environment": "sandbox",
+        },
+        "traffic": {
+            "name": "expected",
+            "profile": "gate",
+            "arrivals": "poisson",
+            "arrivals_per_second": 200.0,
+            "requests_per_second": RATE,
+            "mix": {"status": 90.0, "write_and_read": 10.0},
+            "sha256": hashlib.sha256(TRAFFIC).hexdigest(),
+            "warm_up_seconds": float(WARM_UP),
+            "planned_seconds": float(SECONDS + WARM_UP),
+        },
+        "thresholds": {"sha256": "0" * 64},
+        "workers": {"wanted": 2, "joined": 2, "ended": 2, "lost": []},
+        "generator": {
+            "lateness_p50": 0.1,
+            "lateness_p99": 2.0,
+            "lateness_max": 4.0,
+            "missed": 0,
+            "cpu_percent_p95": 20.0,
+            "bottleneck": None,
+        },
+        "window": {"measured_seconds": float(SECONDS), "cut": None, "aborted": None},
+        "rate": {"wanted_per_second": RATE, "reached_per_second": RATE, "reached_percent": 100.0},
+    }
+
+
+def _judged() -> dict[str, Any]:
+    """What the run said of itself; nobody may believe it."""
+    return {"errors": [], "checks": [], "baseline": None, "verdict": "PASS", "exit_code": 0}
+
+
+def encoded(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content).encode()
