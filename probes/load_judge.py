@@ -40,7 +40,7 @@ def judge_report(raw: bytes | None, wanted: Wanted) -> tuple[Observation, ...]:
         return (unfit,)
     run = report.run
     fit = question.passed(
-        run.run_id, f"run {run.run_id} of {run.image_digest} at {run.commit}, {report.all.wanted} requests"
+        run.run_id, f"run {run.run_id} of {run.image_digest} at {run.commit}, {report.all.requests} requests"
     )
     return (fit, *(seen for judge in _RULES for seen in judge(report, wanted)))
 

@@ -37,6 +37,7 @@ class Thresholds:
     lateness_p99_milliseconds_max: float
     missed_max: int
     p95_growth_milliseconds_max: float
+    p95_growth_percent_max: float
     p95_by_name: Mapping[str, float]
 
     def p95_limit(self, name: str) -> float:
@@ -91,6 +92,7 @@ def read_thresholds(raw: bytes) -> Thresholds:
         **milliseconds,
         error_rate_percent_max=fields.number("error_rate_percent_max", low=0.0, high=_PERCENT_MAX),
         rate_reached_percent_min=fields.number("rate_reached_percent_min", low=1.0, high=_PERCENT_MAX),
+        p95_growth_percent_max=fields.number("p95_growth_percent_max", low=0.001, high=10_000.0),
         requests_min=fields.integer("requests_min", low=1, high=_COUNT_MAX),
         requests_per_name_min=fields.integer("requests_per_name_min", low=1, high=_COUNT_MAX),
         measured_seconds_min=fields.number("measured_seconds_min", low=1.0, high=1e6),

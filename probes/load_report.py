@@ -34,7 +34,8 @@ _ALL = "all requests"
 class Kind:
     """Requests of one name, or all of them; times in milliseconds, None where the report says none.
 
-    `unfinished` were in flight at the end, `missed` could not be sent: neither has a time, both are over every limit.
+    `requests` are all that were wanted. `unfinished` were in flight at the end, `missed` could not be sent: neither has
+    a time, and both are among the failures and those at or over the limit.
     """
 
     name: str
@@ -51,11 +52,6 @@ class Kind:
     def untimed(self) -> int:
         """Requests without an answer or an error of their own."""
         return self.unfinished + self.missed
-
-    @property
-    def wanted(self) -> int:
-        """Every request that was to be sent."""
-        return self.histogram.total + self.untimed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,21 +208,21 @@ def disagreements(report: LoadReport) -> tuple[str, ...]:
 
 
 def _own_figures(kind: Kind) -> Iterator[str]:
-    if kind.requests != kind.histogram.total:
-        yield f"{kind.name}: {kind.requests} requests, the histogram holds {kind.histogram.total}"
-    if kind.failures > kind.wanted:
-        yield f"{kind.name}: {kind.failures} failures of {kind.wanted} requests"
+    held = kind.histogram.total + kind.untimed
+    if kind.requests != held:
+        yield f"{kind.name}: {kind.requests} requests, its histogram and those without a time {held}"
+    if not kind.untimed <= kind.failures <= kind.requests:
+        yield f"{kind.name}: {kind.failures} failures of {kind.requests} requests, {kind.untimed} without a time"
     least, most = kind.histogram.at_or_over(kind.limit_milliseconds)
     if not least + kind.untimed <= kind.at_or_over_limit <= most + kind.untimed:
-        held = f"{least + kind.untimed} to {most + kind.untimed}"
-        limit = f"{kind.limit_milliseconds:g} ms"
-        yield f"{kind.name}: {kind.at_or_over_limit} at or over {limit}, the histogram holds {held}"
+        span, limit = f"{least + kind.untimed} to {most + kind.untimed}", f"{kind.limit_milliseconds:g} ms"
+        yield f"{kind.name}: {kind.at_or_over_limit} at or over {limit}, the histogram holds {span}"
     for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("maximum", 1.0)):
+        # The longest that was timed; a quantile has all requests among its ranks.
+        value = kind.histogram.quantile_milliseconds(share, more=0 if name == "maximum" else kind.untimed)
         said = kind.quantiles[name]
-        # Whether requests without a time take a rank is a way of counting; neither way changes what is judged.
-        held_values = [kind.histogram.quantile_milliseconds(share, more=more) for more in {0, kind.untimed}]
-        if said is not None and not any(math.isinf(value) or _same(said, value) for value in held_values):
-            yield f"{kind.name}: {name} {said:g} ms, the histogram says {held_values[0]:g} ms"
+        if said is not None and (math.isinf(value) or not _same(said, value)):
+            yield f"{kind.name}: {name} {said:g} ms, the histogram says {value:g} ms"
 
 
 def _same(said: float, held: float) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from statistics import median
 
 from probes.load_limits import Wanted
 from probes.load_report import Kind, LoadReport
@@ -30,7 +31,7 @@ def p95(report: LoadReport, wanted: Wanted) -> Iterator[Observation]:
 def response_time(kind: Kind, limit: float, wanted: Wanted) -> Observation:
     """`load.p95 NAME`: whether the p95 of these requests is under `limit` milliseconds, strictly."""
     question = wanted.question(f"p95 {kind.name}", "p95 of the response times <", limit=limit, unit="ms")
-    n, slow = kind.wanted, _over(kind, limit)
+    n, slow = kind.requests, _over(kind, limit)
     if n == 0:
         return question.no_data(f"no request of {kind.name}")
     p95 = kind.histogram.quantile_milliseconds(P95, more=kind.untimed)
@@ -66,7 +67,7 @@ def tail(report: LoadReport, wanted: Wanted) -> Iterator[Observation]:
         ("maximum", 1.0, limits.maximum_milliseconds_max),
     ):
         question = wanted.question(name, f"{name} of the response times <=", limit=limit, unit="ms")
-        n = report.all.wanted
+        n = report.all.requests
         if n == 0:
             yield question.no_data("no request at all")
             continue
@@ -77,20 +78,24 @@ def tail(report: LoadReport, wanted: Wanted) -> Iterator[Observation]:
 
 
 def growth(report: LoadReport, wanted: Wanted) -> Iterator[Observation]:
-    """Whether answers became slower while the traffic stayed the same: the sure part of the trend, over the run."""
-    limit = wanted.thresholds.p95_growth_milliseconds_max
-    question = wanted.question("growth", "growth of the p95 over the run <", limit=limit, unit="ms")
+    """Whether answers became slower while the traffic stayed the same: the sure part of the trend over the run, which
+    is a leak where it exceeds both limits, that in milliseconds and that in percent of the first third's p95."""
+    limit, percent = wanted.thresholds.p95_growth_milliseconds_max, wanted.thresholds.p95_growth_percent_max
+    rule = f"growth of the p95 over the run, where it is over {percent:g} % too, <="
+    question = wanted.question("growth", rule, limit=limit, unit="ms")
     values = [row.p95 for row in report.whole_seconds if row.p95 is not None]
     if len(values) < wanted.thresholds.measured_seconds_min - 1:
         yield question.no_data(f"{len(values)} seconds with answers are too few to see a trend")
         return
-    growth = sure_slope(values) * (len(values) - 1)
-    message = f"p95 by the second {'rose' if growth else 'did not surely rise'}"
-    message += f" by at least {growth:.0f} ms over {len(values)} s" if growth else f" over {len(values)} s"
-    message += f" ({values[0]:.0f} ms at first, {values[-1]:.0f} ms at last), limit {limit:g} ms"
-    yield question.answer(
-        Verdict.PASS if growth < limit else Verdict.FAIL, round(growth, 3), message=message, n=len(values)
+    first = median(values[: len(values) // 3])
+    surely = sure_slope(values) * (len(values) - 1)
+    verdict = Verdict.FAIL if surely > limit and 100 * surely > percent * first else Verdict.PASS
+    rose = f"grew by at least {surely:.0f} ms" if surely else "did not surely grow"
+    last = median(values[-(len(values) // 3) :])
+    message = (
+        f"p95 by the second {rose} in {len(values)} s: {first:.0f} ms in the first third, {last:.0f} ms in the last"
     )
+    yield question.answer(verdict, round(surely, 3), message=message, n=len(values))
 
 
 # ------------------------------------------------------------------------------------------------ errors, counts
@@ -99,7 +104,7 @@ def growth(report: LoadReport, wanted: Wanted) -> Iterator[Observation]:
 def errors(report: LoadReport, wanted: Wanted) -> Iterator[Observation]:
     limit, confidence = wanted.thresholds.error_rate_percent_max, wanted.thresholds.confidence
     question = wanted.question("errors", "failed requests <", limit=limit, unit="%")
-    n, k = report.all.wanted, min(report.all.wanted, report.all.failures + report.all.untimed)
+    n, k = report.all.requests, report.all.failures
     if n == 0:
         yield question.no_data("no request at all")
         return

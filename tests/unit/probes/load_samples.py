@@ -60,25 +60,27 @@ def document(by_name: Times | None = None, *, failures: int = 0, limit: float = 
     by_name = times() if by_name is None else by_name
     rows = {name: row(values, limit=limit) for name, values in by_name.items()}
     for name in list(rows)[:1]:
-        rows[name]["failures"] = failures
+        rows[name]["failures"] += failures
     every = row([value for values in by_name.values() for value in values], limit=limit)
-    every["failures"] = failures
+    every["failures"] += failures
     return {**_about(), "names": rows, "all": every, "series": series(), **_judged()}
 
 
-def row(values: Sequence[float], *, limit: float = 200.0) -> dict[str, Any]:
+def row(values: Sequence[float], *, limit: float = 200.0, unfinished: int = 0, missed: int = 0) -> dict[str, Any]:
     """The figures of one kind of request, its histogram among them."""
+    untimed = unfinished + missed
     histogram = HdrHistogram(1, 120_000_000, 3)
     for value in values:
         histogram.record_value(max(1, int(value * 1000)))
     ordered = sorted(values)
-    quantiles = {name: _rank(ordered, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
+    ranked = [*ordered, *[None] * untimed]
+    quantiles = {name: _rank(ranked, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
     return {
-        "requests": len(values),
-        "failures": 0,
-        "unfinished": 0,
-        "missed": 0,
-        "at_or_over_limit": sum(value >= limit for value in values),
+        "requests": len(values) + untimed,
+        "failures": untimed,
+        "unfinished": unfinished,
+        "missed": missed,
+        "at_or_over_limit": sum(value >= limit for value in values) + untimed,
         "limit_milliseconds": limit,
         **quantiles,
         "p95_low": quantiles["p95"],
@@ -90,7 +92,7 @@ def row(values: Sequence[float], *, limit: float = 200.0) -> dict[str, Any]:
     }
 
 
-def _rank(ordered: Sequence[float], share: float) -> float | None:
+def _rank(ordered: Sequence[float | None], share: float) -> float | None:
     return ordered[max(1, -(-round(share * len(ordered) * 1000) // 1000)) - 1] if ordered else None
 
 

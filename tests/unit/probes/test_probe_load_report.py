@@ -220,8 +220,7 @@ def test_a_limit_that_the_run_did_not_count_is_read_from_the_histogram(strict: f
 def test_a_pass_always_has_a_p95_under_the_limit(n: int, slow: int, unfinished: int) -> None:
     """Whatever is counted: PASS means that rank ceil(0.95 n) of all wanted requests is under the limit."""
     slow = min(slow, n)
-    content = samples.row([*[20.0] * (n - slow), *[250.0] * slow])
-    kind = kind_of(content, unfinished=unfinished)
+    kind = kind_of(samples.row([*[20.0] * (n - slow), *[250.0] * slow], unfinished=unfinished))
 
     seen = response_time(kind, 200.0, samples.wanted())
     if seen.verdict is PASS:
@@ -231,18 +230,10 @@ def test_a_pass_always_has_a_p95_under_the_limit(n: int, slow: int, unfinished: 
         assert seen.verdict is FAIL
 
 
-def kind_of(content: Mapping[str, Any], *, unfinished: int = 0) -> Kind:
-    return Kind(
-        name="GET /",
-        requests=content["requests"],
-        failures=0,
-        unfinished=unfinished,
-        missed=0,
-        at_or_over_limit=content["at_or_over_limit"] + unfinished,
-        limit_milliseconds=200.0,
-        quantiles={},
-        histogram=decode_histogram(content["histogram"]),
-    )
+def kind_of(content: Mapping[str, Any]) -> Kind:
+    counts = {name: content[name] for name in ("requests", "failures", "unfinished", "missed", "at_or_over_limit")}
+    histogram = decode_histogram(content["histogram"])
+    return Kind(name="GET /", **counts, limit_milliseconds=200.0, quantiles={}, histogram=histogram)
 
 
 @pytest.mark.parametrize(
@@ -267,8 +258,10 @@ def test_rarer_stalls_are_held_by_p99_and_maximum(
     [
         pytest.param([50.0] * 18, PASS, id="level"),
         pytest.param([50.0 - second for second in range(18)], PASS, id="falling"),
-        pytest.param([50.0 + 2 * second for second in range(18)], PASS, id="34 ms more at the end"),
-        pytest.param([50.0 + 3 * second for second in range(18)], FAIL, id="51 ms more at the end"),
+        pytest.param([50.0 + 0.7 * second for second in range(18)], PASS, id="12 ms and 22 % more at the end"),
+        pytest.param([50.0 + 0.9 * second for second in range(18)], FAIL, id="15 ms and 29 % more at the end"),
+        pytest.param([5.0 + 0.5 * second for second in range(18)], PASS, id="8 ms more at the end"),
+        pytest.param([5.0 + 0.7 * second for second in range(18)], FAIL, id="12 ms more at the end"),
         pytest.param([50.0 + 140 * (second == 9) for second in range(18)], PASS, id="one slow second"),
         pytest.param([50.0] * 10, NONE, id="too few seconds"),
     ],
@@ -361,8 +354,8 @@ def test_a_rate_that_was_not_wanted_is_not_reached() -> None:
 
 def test_unfinished_and_missed_requests_fail_and_are_over_every_limit() -> None:
     document = samples.document({"GET /api/v1/status": samples.quick(5000)})
-    for row in (document["all"], document["names"]["GET /api/v1/status"]):
-        row.update(unfinished=300, missed=10, at_or_over_limit=310)
+    document["all"] = samples.row(samples.quick(5000), unfinished=300, missed=10)
+    document["names"]["GET /api/v1/status"] = dict(document["all"])
 
     seen = judge(document)
     for rule in (ALL, "load.p99", "load.maximum", "load.errors", "load.generator"):
