@@ -22,8 +22,8 @@ OTHERS = "*"  # the limit of every name that has none of its own
 ERRORS_MAX = 200  # kinds of errors told apart; a body that changes with each answer must not fill the memory
 ERROR_CHARACTERS_MAX = 200
 OTHER_ERRORS = "other errors"
-SLICES_MAX = 512  # of the series of all names: more points than a plot has pixels to show
-SLICES_PER_NAME_MAX = 24  # of each name's: enough to see it grow
+SLICES_MAX = 240  # of the series of all names: a point for every third pixel of a plot
+SLICES_PER_NAME_MAX = 60  # of each name's: enough to see it grow
 
 
 class _Cell:
