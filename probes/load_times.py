@@ -66,13 +66,13 @@ def tail(report: LoadReport, wanted: Wanted) -> Iterator[Observation]:
         ("p99", 0.99, limits.p99_milliseconds_max),
         ("maximum", 1.0, limits.maximum_milliseconds_max),
     ):
-        question = wanted.question(name, f"{name} of the response times <=", limit=limit, unit="ms")
+        question = wanted.question(name, f"{name} of the response times <", limit=limit, unit="ms")
         n = report.all.requests
         if n == 0:
             yield question.no_data("no request at all")
             continue
         value = report.all.histogram.quantile_milliseconds(share, more=report.all.untimed)
-        verdict = Verdict.PASS if value <= limit else Verdict.FAIL
+        verdict = Verdict.PASS if value < limit else Verdict.FAIL
         message = f"{name} {value:.1f} ms, limit {limit:g} ms, n={n}"
         yield question.answer(verdict, _finite(value), message=message, n=n)
 

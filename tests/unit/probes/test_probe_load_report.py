@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import load_samples as samples
+import loadreport_samples as samples
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
