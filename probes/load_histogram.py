@@ -9,6 +9,7 @@ import base64
 import binascii
 import math
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -49,7 +50,10 @@ class Histogram:
     def quantile_milliseconds(self, share: float, *, more: int = 0) -> float:
         """The value of rank ceil(share * n), rounded up to the end of its bucket; `more` values above every limit are
         counted in n. Infinite where that rank is one of them, or nothing was recorded."""
-        rank = max(1, math.ceil(share * (self.total + more) - 1e-9))
+        return self.at_rank(max(1, math.ceil(share * (self.total + more) - 1e-9)))
+
+    def at_rank(self, rank: int) -> float:
+        """Milliseconds of the value of this rank, 1 to n, at the end of its bucket; infinite beyond the last one."""
         for bucket in self.buckets:
             rank -= bucket.count
             if rank <= 0:
@@ -62,6 +66,15 @@ class Histogram:
         limit = limit_milliseconds * 1000
         least = sum(bucket.count for bucket in self.buckets if bucket.lowest >= limit)
         return least, sum(bucket.count for bucket in self.buckets if bucket.highest >= limit)
+
+
+def merged(parts: Iterable[Histogram]) -> Histogram:
+    """The histogram of all values of the parts."""
+    counts: dict[tuple[int, int], int] = {}
+    for bucket in (bucket for part in parts for bucket in part.buckets):
+        place = (bucket.lowest, bucket.highest)
+        counts[place] = counts.get(place, 0) + bucket.count
+    return Histogram(tuple(Bucket(*place, count) for place, count in sorted(counts.items())))
 
 
 def decode_histogram(encoded: str) -> Histogram:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from probes import load_times
+from probes import load_growth, load_times
 from probes.load_limits import Wanted
 from probes.load_report import LoadReport, disagreements, read_report
 from probes.question import Question
@@ -123,7 +123,7 @@ def _duration(report: LoadReport, wanted: Wanted) -> Iterator[Observation]:
     planned = run.planned_seconds - run.warm_up_seconds
     told = f"measured {run.measured_seconds:.1f} s of {planned:g} s after a warm-up of {run.warm_up_seconds:g} s"
     told += f", at least {limit:g} s"
-    if run.broken is not None:
+    if run.broken:
         yield question.failed(run.measured_seconds, f"the run was cut short: {run.broken}; {told}")
     elif planned <= 0:
         yield question.failed(run.measured_seconds, f"the warm-up is as long as the run: {told}")
@@ -172,7 +172,7 @@ _RULES: tuple[_Rule, ...] = (
     load_times.tail,
     load_times.errors,
     load_times.samples,
-    load_times.growth,
+    load_growth.growth,
     _traffic,
     _rate,
     _duration,

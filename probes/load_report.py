@@ -7,18 +7,18 @@ run anew from the histograms, and `disagreements` says where the report's own fi
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from probes.load_histogram import Histogram, decode_histogram
+from probes.load_histogram import Histogram, decode_histogram, merged
 from probes.strict_json import Fields, Unparsable, parse, shown
 
 SCHEMA = 1
+PARTS = 9  # of the measured time
 BYTES_MAX = 32 * 1024 * 1024
 ENCODED_MAX = 1_000_000
 _NAMES_MAX, _SECONDS_MAX, _WORKERS_MAX = 200, 100_000, 10_000
@@ -28,6 +28,14 @@ _MILLISECONDS_MAX = 1e6
 _RESOLUTION, _ROUNDING_MILLISECONDS = 0.0011, 0.011
 _WHOLE_SECONDS = 0.05  # an interval that lacks less is whole
 _ALL = "all requests"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A ninth of the measured time: the times of its requests, and how many have none."""
+
+    histogram: Histogram
+    untimed: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +55,7 @@ class Kind:
     limit_milliseconds: float
     quantiles: Mapping[str, float | None]
     histogram: Histogram
+    parts: tuple[Part, ...] = ()
 
     @property
     def untimed(self) -> int:
@@ -56,18 +65,18 @@ class Kind:
 
 @dataclass(frozen=True, kw_only=True)
 class Second:
-    """One second of the run, counted from the end of the warm-up: requests that were wanted and sent, and the p95 of
-    its answers in milliseconds, None without any."""
+    """An interval of the run, usually a second long, counted from its start: requests that were wanted and sent."""
 
-    second: int
+    second: float
+    seconds: float
     wanted: float
     sent: float
-    p95: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workers:
-    """How many were wanted, joined and reported their end; `lost`: a sentence for each that did not."""
+    """How many were wanted, joined and reported their end; `lost`: a sentence for each that did not, or of which
+    something is missing."""
 
     wanted: int
     joined: int
@@ -79,7 +88,8 @@ class Workers:
 class Run:
     """What was run, when, and how it went, apart from the requests. `commit`, `image_digest`: None where nobody said.
 
-    `broken`: why it did not come to its end, `bottleneck`: why the generator measured itself; None for neither."""
+    `broken`: why it did not come to its end or cannot be used, empty where it did; `bottleneck`: why the generator
+    measured itself, None where it did not."""
 
     run_id: str
     finished: datetime
@@ -93,7 +103,7 @@ class Run:
     planned_seconds: float
     measured_seconds: float
     lateness_p99_milliseconds: float | None
-    broken: str | None
+    broken: str
     bottleneck: str | None
 
 
@@ -110,8 +120,9 @@ class LoadReport:
     @property
     def whole_seconds(self) -> tuple[Second, ...]:
         """The seconds after the warm-up that were measured from their beginning to their end."""
-        end = self.run.measured_seconds + _WHOLE_SECONDS
-        return tuple(row for row in self.series if 0 <= row.second <= end - 1)
+        begin = self.run.warm_up_seconds
+        end = begin + self.run.measured_seconds + _WHOLE_SECONDS
+        return tuple(row for row in self.series if begin <= row.second and row.second + row.seconds <= end)
 
 
 def read_report(raw: bytes, schema: Mapping[str, Any]) -> LoadReport:
@@ -151,7 +162,7 @@ def _run(fields: Fields) -> Run:
         planned_seconds=traffic.number("planned_seconds", low=0.0, high=1e7),
         measured_seconds=window.number("measured_seconds", low=0.0, high=1e7),
         lateness_p99_milliseconds=_number(generator, "lateness_p99", _MILLISECONDS_MAX),
-        broken=_said(window, "cut") or _said(window, "aborted"),
+        broken="; ".join(filter(None, (_said(window, "cut"), _said(window, "aborted"), *_sentences(window, "broken")))),
         bottleneck=_said(generator, "bottleneck"),
     )
 
@@ -175,7 +186,11 @@ def _number(fields: Fields, key: str, high: float) -> float | None:
 def _workers(fields: Fields) -> Workers:
     counts = {name: fields.integer(name, low=0, high=_WORKERS_MAX) for name in ("wanted", "joined", "ended")}
     lost = tuple(row.text("sentence", r".{1,1000}") for row in fields.each("lost", most=_WORKERS_MAX))
-    return Workers(**counts, lost=lost)
+    return Workers(**counts, lost=(*lost, *_sentences(fields, "problems")))
+
+
+def _sentences(fields: Fields, key: str) -> tuple[str, ...]:
+    return fields.texts(key, most=_WORKERS_MAX, pattern=r".{1,1000}")
 
 
 def _kind(name: str, fields: Fields) -> Kind:
@@ -188,16 +203,25 @@ def _kind(name: str, fields: Fields) -> Kind:
         **counts,
         limit_milliseconds=fields.number("limit_milliseconds", low=0.001, high=_MILLISECONDS_MAX),
         quantiles={key: _number(fields, key, _MILLISECONDS_MAX) for key in ("p50", "p95", "p99", "maximum")},
-        histogram=decode_histogram(fields.text("histogram", rf"[A-Za-z0-9+/=]{{1,{ENCODED_MAX}}}")),
+        histogram=_histogram(fields),
+        parts=tuple(_part(row) for row in fields.each("parts", most=PARTS)),
     )
+
+
+def _part(fields: Fields) -> Part:
+    return Part(_histogram(fields), fields.integer("lost", low=0, high=_COUNT_MAX))
+
+
+def _histogram(fields: Fields) -> Histogram:
+    return decode_histogram(fields.text("histogram", rf"[A-Za-z0-9+/=]{{1,{ENCODED_MAX}}}"))
 
 
 def _second(fields: Fields) -> Second:
     return Second(
-        second=fields.integer("second", low=-_SECONDS_MAX, high=_SECONDS_MAX),
+        second=fields.number("second", low=0.0, high=1e7),
+        seconds=fields.number("seconds", low=0.001, high=1e6),
         wanted=fields.number("wanted", low=0.0, high=1e9),
         sent=fields.number("sent", low=0.0, high=1e9),
-        p95=_number(fields, "p95", _MILLISECONDS_MAX),
     )
 
 
@@ -221,8 +245,11 @@ def _own_figures(kind: Kind) -> Iterator[str]:
         # The longest that was timed; a quantile has all requests among its ranks.
         value = kind.histogram.quantile_milliseconds(share, more=0 if name == "maximum" else kind.untimed)
         said = kind.quantiles[name]
-        if said is not None and (math.isinf(value) or not _same(said, value)):
+        if said is not None and kind.requests and (math.isinf(value) or not _same(said, value)):
             yield f"{kind.name}: {name} {said:g} ms, the histogram says {value:g} ms"
+    whole = merged(part.histogram for part in kind.parts)
+    if kind.parts and (whole != kind.histogram or sum(part.untimed for part in kind.parts) != kind.untimed):
+        yield f"{kind.name}: the histogram is not the sum of its {len(kind.parts)} parts"
 
 
 def _same(said: float, held: float) -> bool:
@@ -234,12 +261,5 @@ def _sums(report: LoadReport) -> Iterator[str]:
         parts = sum(getattr(kind, name) for kind in report.kinds.values())
         if parts != getattr(report.all, name):
             yield f"{name}: {getattr(report.all, name)} of all, {parts} by name"
-    if _counts(report.kinds.values()) != _counts([report.all]):
+    if merged(kind.histogram for kind in report.kinds.values()) != report.all.histogram:
         yield "the histogram of all requests is not the sum of those by name"
-
-
-def _counts(kinds: Iterable[Kind]) -> Counter[int]:
-    total: Counter[int] = Counter()
-    for kind in kinds:
-        total.update({bucket.lowest: bucket.count for bucket in kind.histogram.buckets})
-    return total

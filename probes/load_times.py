@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from statistics import median
 
 from probes.load_limits import Wanted
 from probes.load_report import Kind, LoadReport
 from rollout.bounds import lower_bound, upper_bound
 from rollout.model import Observation, Verdict
-from rollout.trend import sure_slope
 
 P95 = 0.95
 _POINT_RULE_MIN = 3000  # from here on a rate at its limit is one, as in the gates of a rollout
@@ -75,27 +73,6 @@ def tail(report: LoadReport, wanted: Wanted) -> Iterator[Observation]:
         verdict = Verdict.PASS if value < limit else Verdict.FAIL
         message = f"{name} {value:.1f} ms, limit {limit:g} ms, n={n}"
         yield question.answer(verdict, _finite(value), message=message, n=n)
-
-
-def growth(report: LoadReport, wanted: Wanted) -> Iterator[Observation]:
-    """Whether answers became slower while the traffic stayed the same: the sure part of the trend over the run, which
-    is a leak where it exceeds both limits, that in milliseconds and that in percent of the first third's p95."""
-    limit, percent = wanted.thresholds.p95_growth_milliseconds_max, wanted.thresholds.p95_growth_percent_max
-    rule = f"growth of the p95 over the run, where it is over {percent:g} % too, <="
-    question = wanted.question("growth", rule, limit=limit, unit="ms")
-    values = [row.p95 for row in report.whole_seconds if row.p95 is not None]
-    if len(values) < wanted.thresholds.measured_seconds_min - 1:
-        yield question.no_data(f"{len(values)} seconds with answers are too few to see a trend")
-        return
-    first = median(values[: len(values) // 3])
-    surely = sure_slope(values) * (len(values) - 1)
-    verdict = Verdict.FAIL if surely > limit and 100 * surely > percent * first else Verdict.PASS
-    rose = f"grew by at least {surely:.0f} ms" if surely else "did not surely grow"
-    last = median(values[-(len(values) // 3) :])
-    message = (
-        f"p95 by the second {rose} in {len(values)} s: {first:.0f} ms in the first third, {last:.0f} ms in the last"
-    )
-    yield question.answer(verdict, round(surely, 3), message=message, n=len(values))
 
 
 # ------------------------------------------------------------------------------------------------ errors, counts

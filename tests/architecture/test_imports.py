@@ -13,8 +13,8 @@ KNOWS = {
     "rollout": ("rollout",),
     "gate": ("gate", "evidence", "probes", "rollout.model", "rollout.errors", "sandbox.client"),
     "evidence": ("evidence", "rollout.model"),
-    # Bounds and trends are plain arithmetic: judged with the engine's own, figures mean the same everywhere.
-    "probes": ("probes", "rollout.model", "rollout.bounds", "rollout.trend"),
+    # Bounds are plain arithmetic: with the engine's own, a share means the same everywhere.
+    "probes": ("probes", "rollout.model", "rollout.bounds"),
     # Of policies what says verdicts, and what reads Terraform; never a rule.
     "rehearsal": (
         "rehearsal", "sandbox", "probes", "rollout", "evidence", "infrastructure.declaration",

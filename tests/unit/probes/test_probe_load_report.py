@@ -145,6 +145,7 @@ def test_nobody_knows_what_is_under_release(unknown: str) -> None:
         pytest.param(put("all.requests", 9000), id="more requests"),
         pytest.param(put("all.failures", 1), id="failures that no kind had"),
         pytest.param(put("all.histogram", samples.row(samples.quick(5000))["histogram"]), id="another histogram"),
+        pytest.param(put("all.parts", samples.row(samples.quick(5000))["parts"]), id="parts of another run"),
     ],
 )
 def test_figures_that_are_not_those_of_the_histograms_were_edited(change: Change) -> None:
@@ -254,24 +255,39 @@ def test_rarer_stalls_are_held_by_p99_and_maximum(
 
 
 @pytest.mark.parametrize(
-    ("p95", "verdict"),
+    ("milliseconds", "verdict"),
     [
-        pytest.param([50.0] * 18, PASS, id="level"),
-        pytest.param([50.0 - second for second in range(18)], PASS, id="falling"),
-        pytest.param([50.0 + 0.7 * second for second in range(18)], PASS, id="12 ms and 22 % more at the end"),
-        pytest.param([50.0 + 0.9 * second for second in range(18)], FAIL, id="15 ms and 29 % more at the end"),
-        pytest.param([5.0 + 0.5 * second for second in range(18)], PASS, id="8 ms more at the end"),
-        pytest.param([5.0 + 0.7 * second for second in range(18)], FAIL, id="12 ms more at the end"),
-        pytest.param([50.0 + 140 * (second == 9) for second in range(18)], PASS, id="one slow second"),
-        pytest.param([50.0] * 10, NONE, id="too few seconds"),
+        pytest.param([50.0] * 9, PASS, id="level"),
+        pytest.param([50.0 - 3 * ninth for ninth in range(9)], PASS, id="falling"),
+        pytest.param([50.0 + ninth for ninth in range(9)], PASS, id="6 ms more, from third to third"),
+        pytest.param([50.0 + 2.0 * ninth for ninth in range(9)], PASS, id="12 ms more, 22 %"),
+        pytest.param([50.0 + 4.5 * ninth for ninth in range(9)], FAIL, id="27 ms more, 46 %"),
+        pytest.param([5.0 + ninth for ninth in range(9)], PASS, id="6 ms more, 85 %"),
+        pytest.param([5.0 + 2.5 * ninth for ninth in range(9)], FAIL, id="15 ms more, 130 %"),
+        pytest.param([50.0] * 8 + [400.0], PASS, id="one burst at the end"),
+        pytest.param([400.0] * 3 + [50.0] * 6, PASS, id="slow at first"),
     ],
 )
-def test_response_times_that_grow_are_a_leak(p95: list[float], verdict: Verdict) -> None:
-    document = samples.document()
-    document["series"] = samples.series(p95)
+def test_response_times_that_grow_are_a_leak(milliseconds: list[float], verdict: Verdict) -> None:
+    by_ninth = [[value] * 500 for value in milliseconds]
+    document = samples.document({"GET /": [value for values in by_ninth for value in values]})
+    for row in (document["all"], document["names"]["GET /"]):
+        row["parts"] = samples.parts(by_ninth)
 
     seen = judge(document)["load.growth"]
     assert seen.verdict is verdict, seen.message
+
+
+@pytest.mark.parametrize("left", [0, 3])
+def test_growth_is_not_known_without_all_ninths(left: int) -> None:
+    document = samples.document(samples.times())
+    for row in (document["all"], *document["names"].values()):
+        row["parts"] = []
+    if left:
+        document["all"]["parts"] = samples.parts([samples.quick(5000)] + [[]] * (left - 1))
+
+    seen = judge(document)
+    assert worst(seen.values()) is not PASS
 
 
 # ------------------------------------------------------------------------------------------------ errors, counts, run
@@ -303,6 +319,8 @@ def test_failed_requests_are_judged_by_their_bounds(failures: int, n: int, verdi
         pytest.param(put("window.measured_seconds", 14.0), "duration", FAIL, "cut short", id="too short"),
         pytest.param(put("traffic.planned_seconds", 60.0), "duration", FAIL, "cut short", id="not to the planned end"),
         pytest.param(put("traffic.warm_up_seconds", 20.0), "duration", FAIL, "warm-up", id="nothing but warm-up"),
+        pytest.param(put("window.broken", ["no token was to be had"]), "duration", FAIL, "no token", id="broken"),
+        pytest.param(put("workers.problems", ["w2: parcel 3 is missing"]), "workers", FAIL, "parcel 3", id="parcels"),
         pytest.param(put("workers.ended", 1), "workers", FAIL, "a worker was lost", id="one did not end"),
         pytest.param(put("workers.joined", 1), "workers", FAIL, "a worker was lost", id="one never joined"),
         pytest.param(put("workers.wanted", 0), "workers", NONE, "no worker", id="no worker"),
@@ -337,7 +355,7 @@ def test_a_rate_that_was_not_held_is_not_made_up_for() -> None:
     """Twice the rate before, nothing in the last third: on average 100 %."""
     document = samples.document()
     for row in document["series"]:
-        row["sent"] = 375 if row["second"] < 12 else 0
+        row["sent"] = 375 if row["second"] < 14 else 0
 
     seen = judge(document)["load.rate"]
     assert seen.value == pytest.approx(100.0)
