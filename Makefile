@@ -4,6 +4,7 @@
 PYTHON ?= python3
 ENVIRONMENT ?= sandbox
 ARGS ?=
+N ?= 2
 # Without byte code every process of the sandbox would compile its imports again, a second each.
 undefine PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
@@ -11,7 +12,7 @@ export UV_NO_CONFIG := 1
 UV := .tools/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: gates test lint lock clean help bench defects policies infra-drill infra-record hosts
+.PHONY: gates test lint lock clean help bench defects policies infra-drill infra-record hosts load load-workers
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +47,12 @@ infra-record: .venv/.stamp ## Record production's apply anew after a change of i
 hosts: .venv-dev/.stamp .venv-ansible/.stamp ## Configure throw-away hosts with Ansible and ask them (long; needs root and debootstrap)
 	.venv-dev/bin/python -m infrastructure.ansible.verify $(ARGS)
 	.venv-dev/bin/python -m pytest tests/contract/test_hosts_verification.py
+
+load: .venv/.stamp ## Send the expected traffic and judge it: make load ARGS="--host https://staging.shop.example"
+	.venv/bin/python -m loadtests run $(ARGS)
+
+load-workers: .venv/.stamp ## The same from N processes, one for each core: make load-workers N=4 ARGS="--host ..."
+	.venv/bin/python -m loadtests run --workers $(N) $(ARGS)
 
 defects: .venv-dev/.stamp ## Plant every defect and watch exactly the expected scenarios turn red (long)
 	.venv-dev/bin/python -m pytest tests/defects --all-defects $(ARGS)

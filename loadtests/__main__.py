@@ -12,6 +12,7 @@ from pathlib import Path
 
 from loadtests.options import add_options, arguments_of, plan_of
 from loadtests.running import LOCUSTFILE, Order, run
+from loadtests.thresholds import read_thresholds_file
 
 EXIT_BAD_INPUT = 2
 
@@ -34,7 +35,8 @@ def _run(given: argparse.Namespace) -> int:
     try:
         if not 0 <= given.workers <= 4 * (os.cpu_count() or 1):
             raise ValueError(f"--workers {given.workers}: from 0 to four for each core")
-        traffic = plan_of(given, host=given.host, limits_seconds={}, workers=("checked",)).traffic
+        thresholds = read_thresholds_file(Path(given.thresholds))
+        traffic = plan_of(given, host=given.host, limits_seconds=thresholds.limits_seconds()).traffic
     except (ValueError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_BAD_INPUT

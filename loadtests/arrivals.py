@@ -70,6 +70,20 @@ def intended_times(traffic: Traffic, share: Share, *, seed: int) -> Iterator[flo
         yield pieces[place].passed_at(mark)
 
 
+def arrivals_between(traffic: Traffic, start: float, end: float) -> float:
+    """How many arrivals all workers together intend in [start, end) seconds; none outside of the profile."""
+    pieces = _pieces(traffic.profile.stages, traffic.arrivals_per_second)
+    return _until(pieces, end) - _until(pieces, start)
+
+
+def _until(pieces: Sequence[_Piece], elapsed: float) -> float:
+    total = 0.0
+    for piece in pieces:
+        part = min(max(elapsed - piece.start, 0.0), piece.seconds)
+        total += part * (piece.first + (piece.last - piece.first) * part / piece.seconds / 2)
+    return total
+
+
 def rate_at(traffic: Traffic, elapsed: float) -> float:
     """Arrivals per second that all workers together intend at this time; 0 outside of the profile."""
     for piece in _pieces(traffic.profile.stages, traffic.arrivals_per_second):

@@ -6,13 +6,14 @@ Whatever goes wrong has its sentence and ends the run; nothing here waits withou
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import gevent
 
+from loadtests.measurement import LostWorker
 from loadtests.messages import END, REFUSED
 from loadtests.plan import Plan
 from loadtests.recording import Merged
@@ -24,17 +25,10 @@ GRACE_SECONDS = 5.0  # beyond the declared time-out, for the last parcel to arri
 _POLL_SECONDS = 0.1
 _now = time.perf_counter
 
-# Makes the plan for these worker ids; raises ValueError or OSError.
-Planner = Callable[[Sequence[str]], Plan]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lost:
-    """A worker that was not there to the end, and when that was noticed."""
-
-    worker: str
-    elapsed_seconds: float
-    sentence: str
+# Makes the plan, without ranks; raises ValueError or OSError.
+Planner = Callable[[], Plan]
+# Says of a run, at the look of this number from 1, why it cannot pass any more; None while it can.
+Crossed = Callable[["Run", int], str | None]
 
 
 @dataclass(kw_only=True)
@@ -46,9 +40,9 @@ class Run:
     wanted: int
     plan: Plan | None = None
     merged: Merged = field(default_factory=Merged)
-    lost: list[Lost] = field(default_factory=list)
+    lost: list[LostWorker] = field(default_factory=list)
     cpu_percents: list[float] = field(default_factory=list)
-    in_flight_max: float = 0.0
+    came_seconds: list[float] = field(default_factory=list)  # of each worker that ended: how long arrivals came
     cut: str | None = None
     aborted: str | None = None
     broken: str | None = None
@@ -61,13 +55,16 @@ class Run:
 
 
 class Conductor:
-    """`plan_of` is asked at each start; `finished` is told of each run that is over, exactly once."""
+    """`plan_of` is asked at each start, `crossed` every second, `finished` is told of each run that is over, once."""
 
-    def __init__(self, environment: Any, *, plan_of: Planner, finished: Callable[[Run], None]) -> None:
+    def __init__(
+        self, environment: Any, *, plan_of: Planner, crossed: Crossed, finished: Callable[[Run], None]
+    ) -> None:
         self._environment = environment
         self._plan_of = plan_of
+        self._crossed = crossed
+        self._looks = 0
         self._finished = finished
-        self._digest = ""
         self._accepted: set[str] = set()
         self._heard: dict[str, float] = {}
         self._final: set[str] = set()
@@ -90,9 +87,10 @@ class Conductor:
             return
         self._heard[worker] = _now()
         self.run.merged.add(worker, message["parcel"])
-        self.run.in_flight_max = max(self.run.in_flight_max, message.get("in_flight", 0.0))
         if "cpu_percent" in message:
-            self.run.cpu_percents.append(message["cpu_percent"])
+            self.run.cpu_percents.append(float(message["cpu_percent"]))
+        if "came_seconds" in message:
+            self.run.came_seconds.append(float(message["came_seconds"]))
         if message["parcel"].get("final"):
             self._final.add(worker)
 
@@ -107,14 +105,15 @@ class Conductor:
 
     def begin(self) -> int:
         """Start a run with the workers that are there; how many, 0 when it cannot start (the run says why)."""
-        self._heard, self._final, self._ending_since = {}, set(), None
+        self._heard, self._final, self._ending_since, self._looks = {}, set(), None, 0
         self.run = Run(started=datetime.now(UTC), began=_now(), wanted=self._wanted())
         try:
+            self.run.plan = self._plan_of()
             workers = self._gathered()
-            self.run.plan = self._plan_of(workers)
         except (ValueError, OSError) as error:
             self.run.broken = str(error)
             return 0
+        self.run.plan = replace(self.run.plan, ranks={worker: rank for rank, worker in enumerate(workers)})
         self._environment.parsed_options.loadtests_plan = self.run.plan.text()
         # locust kills what has not ended after its own time-out: ours must be the shorter one.
         self._environment.stop_timeout = self.run.plan.traffic.timeout_seconds + GRACE_SECONDS
@@ -152,8 +151,9 @@ class Conductor:
             return False
         if self._ending_since is None:
             self._look_for_lost(run, run.plan)
+            self._look_for_certainty(run)
         workers = set(run.plan.ranks)
-        missing = workers - self._final - {lost.worker for lost in run.lost}
+        missing = workers - self._final - {lost.id for lost in run.lost}
         if not missing:
             return False
         if self._ending_since is None:
@@ -173,14 +173,20 @@ class Conductor:
             limit_seconds = SILENCE_SECONDS_MAX if worker in self._heard else LOGIN_SECONDS_MAX
             gone = clients is not None and (worker not in clients or clients[worker].state == "missing")
             if gone or silent_seconds > limit_seconds:
-                seconds = run.elapsed_seconds
-                self._lose(worker, f"worker {worker} was lost {seconds:.0f} s after the start, mid-run")
+                who = f"worker {plan.ranks[worker] + 1} of {len(plan.ranks)} ({worker})"
+                self._lose(worker, f"{who} was lost {run.elapsed_seconds:.0f} s after the start, mid-run")
             elif run.elapsed_seconds > late_seconds:
                 self._lose(worker, f"worker {worker} did not end with the profile")
 
+    def _look_for_certainty(self, run: Run) -> None:
+        self._looks += 1
+        sentence = self._crossed(run, self._looks)
+        if sentence:
+            self.abort(sentence)
+
     def _lose(self, worker: str, sentence: str) -> None:
         assert self.run is not None
-        self.run.lost.append(Lost(worker=worker, elapsed_seconds=self.run.elapsed_seconds, sentence=sentence))
+        self.run.lost.append(LostWorker(id=worker, elapsed_seconds=self.run.elapsed_seconds, sentence=sentence))
         self.end()
 
     def cut(self, sentence: str) -> None:

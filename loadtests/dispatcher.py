@@ -54,6 +54,7 @@ class OpenUser(User):  # type: ignore[misc]  # locust's classes have no types of
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self._ending = Event()
+        self._came_seconds = 0.0  # from the start until nobody came any more
 
     def run(self) -> None:  # type: ignore[misc]  # final there, but there one task waits for the other
         """From login to the last parcel."""
@@ -102,12 +103,13 @@ class OpenUser(User):  # type: ignore[misc]  # locust's classes have no types of
         reporting = gevent.spawn(self._report, recorder, crowd)
         try:
             self._send_all(share, chosen, crowd=crowd, around=around)
+            self._came_seconds = min(_now() - around.began, traffic.profile.seconds)
             crowd.finish(traffic.timeout_seconds)
         finally:
             # Whatever was not answered by now is unfinished; the final parcel says so by what it lacks.
             crowd.finish(0.0)
             reporting.kill()
-            self._hand_in(recorder, final=True)
+            self._hand_in(recorder, final=True, came_seconds=self._came_seconds)
 
     def _send_all(
         self, share: Share, chosen: Callable[[random.Random], tuple[str, Task]], *, crowd: Crowd, around: Surroundings

@@ -4,7 +4,7 @@ LOADTESTS_... in the environment."""
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,8 @@ def arguments_of(values: Any) -> list[str]:
     return arguments
 
 
-def plan_of(values: Any, *, host: str | None, limits_seconds: Mapping[str, float], workers: Sequence[str]) -> Plan:
-    """The plan that the options say, files read and everything checked.
+def plan_of(values: Any, *, host: str | None, limits_seconds: Mapping[str, float]) -> Plan:
+    """The plan that the options say, files read and everything checked; who works is not settled yet.
 
     `values` has the options as attributes. Raises BadTraffic, BadTarget, ValueError, OSError.
     """
@@ -74,7 +74,7 @@ def plan_of(values: Any, *, host: str | None, limits_seconds: Mapping[str, float
         rate=values.rate,
         seed=0,
         limits_seconds=limits_seconds,
-        ranks={worker: rank for rank, worker in enumerate(workers)},
+        ranks={},
         host=host or "",
         connect_to=tuple(values.connect_to),
         ca_pem=_ca_pem(values.ca_file),

@@ -75,7 +75,7 @@ class _Crew:
 
     def start(self) -> None:
         order = self._order
-        common = [*_locust(order.locustfile), "--headless", "--only-summary", "--host", order.host]
+        common = [*_locust(order.locustfile), "--headless", "--only-summary", "--skip-log-setup", "--host", order.host]
         common += ["--profile", order.profile, *order.arguments]
         common += ["--tags", *order.tags] if order.tags else []
         if not order.workers:

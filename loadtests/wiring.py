@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import gevent
@@ -15,14 +14,13 @@ import locust.stats
 from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from loadtests.conductor import Conductor, Run
+from loadtests.checks import EXIT_CODES, Verdict
+from loadtests.closing import Closing
+from loadtests.conductor import Conductor
 from loadtests.digest import tree_digest
 from loadtests.dispatcher import OpenUser
 from loadtests.messages import BROKEN, END, HELLO, PARCEL, REFUSED
-from loadtests.options import add_options, plan_of
-from loadtests.plan import Plan
-
-EXIT_INCONCLUSIVE, EXIT_INVALID = 4, 5
+from loadtests.options import add_options
 
 
 def wire() -> None:
@@ -57,7 +55,7 @@ def _init(environment: Any, runner: Any, **_: object) -> None:
 def _init_worker(environment: Any, runner: Any, digest: str) -> None:
     def refused(environment: Any, msg: Any) -> None:
         sys.stderr.write(f"refused by the master: {msg.data['sentence']}\n")
-        environment.process_exit_code = EXIT_INVALID
+        environment.process_exit_code = EXIT_CODES[Verdict.INVALID]
         gevent.spawn(runner.quit)
 
     runner.register_message(END, lambda environment, msg: _end_users(environment))
@@ -84,14 +82,11 @@ def _tell_of_broken_users(environment: Any, runner: Any) -> None:
 
 
 def _lead(environment: Any, runner: Any, digest: str) -> None:
-    def planned(workers: Sequence[str]) -> Plan:
-        options = environment.parsed_options
-        return plan_of(options, host=environment.host, limits_seconds=limits_of(options), workers=workers)
-
-    conductor = Conductor(environment, plan_of=planned, finished=lambda run: _finished(environment, run))
+    closing = Closing(environment)
+    conductor = Conductor(environment, plan_of=closing.plan, crossed=closing.crossed, finished=closing.finished)
     environment.loadtests_conductor = conductor
     # Nothing measured is no success, however it comes about.
-    environment.process_exit_code = EXIT_INCONCLUSIVE
+    environment.process_exit_code = EXIT_CODES[Verdict.INCONCLUSIVE]
     runner.register_message(HELLO, lambda environment, msg: conductor.on_hello(msg.node_id, msg.data["digest"], digest))
     local = isinstance(runner, LocalRunner)
 
@@ -121,38 +116,3 @@ class _Interrupt:
             return
         self._again = True
         self._conductor.cut(f"interrupted {run.elapsed_seconds:.0f} s after the start")
-
-
-def limits_of(options: Any) -> dict[str, float]:
-    return {"*": 0.2}
-
-
-def _finished(environment: Any, run: Run) -> None:
-    result = run.merged.result()
-    sys.stderr.write(
-        f"RUN cut={run.cut} aborted={run.aborted} broken={run.broken} lost={run.lost} problems={result.problems}\n"
-    )
-    from loadtests.histogram import highest
-    from loadtests.tally import total
-
-    for name, tally in [*result.names.items(), ("all", total(list(result.names.values())))]:
-        n = sum(tally.counts.values())
-        q = (
-            {p: (tally.quantile_microseconds(max(1, -(-n * p // 1000))) or 0) / 1000 for p in (500, 950, 990)}
-            if n
-            else {}
-        )
-        sys.stderr.write(
-            f"{name}: started {tally.started} ended {tally.ended} fail {tally.failures} missed {tally.missed} {q} max {tally.maximum_seconds * 1000:.1f}\n"
-        )
-    n = sum(result.lateness.values())
-    seen = 0
-    out = {}
-    for index in sorted(result.lateness):
-        seen += result.lateness[index]
-        for p in (0.5, 0.95, 0.99):
-            if p not in out and seen >= p * n:
-                out[p] = highest(index) / 1000
-    sys.stderr.write(
-        f"lateness {out} max {result.lateness_max_seconds * 1000:.1f} cpu {[round(c) for c in run.cpu_percents]} errors {dict(result.errors)}\n"
-    )
