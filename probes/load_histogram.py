@@ -83,16 +83,16 @@ def decode_histogram(encoded: str) -> Histogram:
     shape = (decoded.lowest_trackable_value, decoded.highest_trackable_value, decoded.significant_figures)
     if shape != (LOWEST_MICROSECONDS, HIGHEST_MICROSECONDS, SIGNIFICANT_DIGITS):
         raise Unparsable(f"the histogram is of another range: {shape[0]} to {shape[1]} with {shape[2]} digits")
-    buckets = []
-    for index in range(decoded.counts_len):
-        count = int(decoded.get_count_at_index(index))
-        if count < 0:
-            raise Unparsable("the histogram holds a negative count")
-        if count:
-            value = int(decoded.get_value_from_index(index))
-            highest = int(decoded.get_highest_equivalent_value(value))
-            buckets.append(Bucket(int(decoded.get_lowest_equivalent_value(value)), highest, count))
-    return Histogram(tuple(buckets))
+    counts = decoded.counts[: min(decoded.counts_len, decoded.encoder.payload.counts_len)]
+    if min(counts, default=0) < 0:
+        raise Unparsable("the histogram holds a negative count")
+    return Histogram(tuple(_bucket(decoded, index, int(count)) for index, count in enumerate(counts) if count))
+
+
+def _bucket(decoded: Any, index: int, count: int) -> Bucket:
+    value = decoded.get_value_from_index(index)
+    highest = decoded.get_highest_equivalent_value(value)
+    return Bucket(int(decoded.get_lowest_equivalent_value(value)), int(highest), count)
 
 
 def _bounded(encoded: str) -> bytes:

@@ -48,7 +48,8 @@ class LoadEvidence:
         """CPU and memory under the load; None where they are not known."""
         if self.run is None or self.raw is None or self.judged[0].verdict is not Verdict.PASS:
             return None
-        return use_under_load(self.run, read_report(self.raw, self.wanted.schema))
+        run = read_report(self.raw, self.wanted.schema).run
+        return use_under_load(self.run, finished=run.finished.timestamp(), measured_seconds=run.measured_seconds)
 
     @property
     def ending(self) -> str:

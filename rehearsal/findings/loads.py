@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from probes.load_histogram import Bucket, Histogram
 from probes.load_limits import Thresholds, Wanted
-from probes.load_report import Kind, LoadReport
+from probes.load_report import Kind
 from probes.load_times import response_time
 from rehearsal.findings.common import finding
 from rehearsal.result import Result
@@ -70,13 +70,14 @@ class Use:
     window: judge.BakeWindow
 
 
-def use_under_load(result: Result, report: LoadReport) -> Use | None:
-    """The metrics of the whole minutes in which the load was measured; None where nobody kept them."""
+def use_under_load(result: Result, *, finished: float, measured_seconds: float) -> Use | None:
+    """The metrics of the whole minutes in which the load was measured, which was for so many real seconds until the
+    epoch second `finished`; None where nobody kept them."""
     load = result.facts.get("load")
     if load is None or "minutes" not in load:
         return None
-    ended = load["began"]["virtual"] + (report.run.finished.timestamp() - load["began"]["epoch"]) * result.clock.factor
-    began = ended - report.run.measured_seconds * result.clock.factor
+    ended = load["began"]["virtual"] + (finished - load["began"]["epoch"]) * result.clock.factor
+    began = ended - measured_seconds * result.clock.factor
     first, last = -(-began // MINUTE_SECONDS) * MINUTE_SECONDS, (ended // MINUTE_SECONDS - 1) * MINUTE_SECONDS
     if last < first:
         return None

@@ -16,7 +16,7 @@ import pytest
 
 from probes.waiting import Tries
 from rehearsal import schedule
-from rehearsal.catalogue import COMPONENTS, DRILLS, EMERGENCY, NAMES, RELEASE, Drill
+from rehearsal.catalogue import COMPONENTS, DRILLS, EMERGENCY, LOAD, NAMES, RELEASE, Drill
 from rehearsal.planted import NOTHING, Plant, read_plant
 from rehearsal.result import RESULT_FILE
 from rehearsal.schedule import finished, prepared_results, request, result_directory, slug
@@ -187,6 +187,26 @@ def test_the_release_runs_alone_after_the_drills(tmp_path: Path, monkeypatch: py
     assert turns.seen == [[], two, three, released, released, everything, everything]
 
 
+def test_the_load_runs_beside_drills_and_the_release_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = Started()
+    monkeypatch.setenv(schedule.SANDBOX_VARIABLE, str(tmp_path / "nowhere"))
+    monkeypatch.delenv(schedule.RESULTS_VARIABLE, raising=False)
+    monkeypatch.setattr(schedule, "_start", started.start)
+    monkeypatch.setattr(schedule, "preload", lambda: None)
+    drills = NAMES[2:4]
+    turns = Turns([
+        lambda: [request(tmp_path, name) for name in (RELEASE, LOAD, *drills)],
+        lambda: started.over.update(drills),
+        lambda: started.over.add(LOAD),
+        lambda: None,
+    ])  # fmt: skip
+
+    schedule.serve(tmp_path, jobs=2, factor=60.0, stop=turns)
+
+    beside = [LOAD, *drills]
+    assert turns.seen == [[], beside, beside, [*beside, RELEASE], [*beside, RELEASE]]
+
+
 class Turns(threading.Event):
     """Lets the schedule turn once for each act, and stops it then."""
 
@@ -208,7 +228,8 @@ class Turns(threading.Event):
 
 def said_in_features() -> set[str]:
     texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "features").rglob("*.feature"))]
-    return {name for text in texts for name in re.findall(r'the drill "([^"]+)"', text)}
+    drills = {name for text in texts for name in re.findall(r'the drill "([^"]+)"', text)}
+    return drills | {LOAD for text in texts if "the load report of the version under release" in text}
 
 
 def test_every_drill_of_the_features_exists_and_every_drill_is_used() -> None:
