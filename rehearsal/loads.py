@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -201,11 +202,12 @@ def publish(report: Path, image_digest: str) -> None:
 @dataclass
 class LiveLoad:
     """The load on the public address, from the moment that the candidate carries it. `planted.under_load`: one entry
-    after each second of it."""
+    after each second of it. `make_room`: what is called before it, for both streams at once would fill two cores."""
 
     run: LoadRun
     planted: Plant
     slots: dict[str, str]
+    make_room: Callable[[], None]
     _planted: int = 0
 
     def follow(self, record: Record) -> None:
@@ -214,6 +216,7 @@ class LiveLoad:
             if record.state == State.STABILIZING:
                 digest = record.image.rsplit("@", 1)[-1]
                 host = self.run.scene.target.public_host
+                self.make_room()
                 self.run.begin(Aim(host=host, version=record.version_name, image_digest=digest))
             return
         due = self.planted.under_load[self._planted : int(self.run.seconds)]

@@ -41,7 +41,7 @@ def rehearse_release(scene: Scene, planted: Plant = NOTHING) -> int | None:
     try:
         facts["before"] = look_at_account(scene)
         plant(scene, planted.before, slots)
-        with scene.stream(planted.rate or RATE, mixed=True):
+        with scene.stream(planted.rate or RATE, mixed=True) as thin:
             process = scene.start_rollout("--hold-before-traffic")
             try:
                 # A candidate that is never ready is an answer about the release; the rollout says it by FAILED.
@@ -51,7 +51,7 @@ def rehearse_release(scene: Scene, planted: Plant = NOTHING) -> int | None:
                     _await_early_in_a_minute(scene)
                     scene.confirm()
                     with LoadRun(scene) as run:
-                        load = LiveLoad(run, planted, slots)
+                        load = LiveLoad(run, planted, slots, thin)
                         _probe_each_stage(scene, process, load)
                         run.finish()
                     note_use(scene, ready)

@@ -20,7 +20,7 @@ from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rehearsal.catalogue import LOAD, NAMES, RELEASE
+from rehearsal.catalogue import NAMES, RELEASE
 from rehearsal.result import LOG_FILE, RESULT_FILE
 from rehearsal.warm import Fork, preload
 from sandbox.client import Sandbox
@@ -73,12 +73,12 @@ def serve(work: Path, *, jobs: int, factor: float, stop: threading.Event) -> Non
 
 def _has_to_wait(work: Path, name: str, *, active: Container[str], done: set[str], jobs: int) -> bool:
     """The release runs alone, after the drills that are asked for: its gates judge response times over windows of two
-    real seconds, and drills judge seconds of their own. The load takes a fifth of a processor: it runs beside them."""
-    others = [other for other in NAMES if other != RELEASE and other in active]
+    real seconds, and drills judge seconds of their own. The load is one of them: with what it asks of the sandbox it
+    takes most of a processor."""
+    drills = sum(other in active for other in NAMES if other != RELEASE)
     if name == RELEASE:
-        return bool(others) or any(other != RELEASE for other in _wanted(work, done))
-    drills = sum(other != LOAD for other in others)
-    return RELEASE in active or (name != LOAD and drills >= jobs)
+        return drills > 0 or any(other != RELEASE for other in _wanted(work, done))
+    return RELEASE in active or drills >= jobs
 
 
 def _wanted(work: Path, done: set[str]) -> list[str]:
