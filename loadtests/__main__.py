@@ -1,61 +1,22 @@
-"""`python -m loadtests run --host URL`: one load test from the start to a sentence and an exit code.
-
-Exit codes: 0 pass, 2 bad input, 3 fail, 4 inconclusive, 5 invalid (the generator could not measure).
-"""
+"""`python -m loadtests COMMAND`: run, judge."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
-from pathlib import Path
 
-from loadtests.options import add_options, arguments_of, plan_of
-from loadtests.running import LOCUSTFILE, Order, run
-from loadtests.thresholds import read_thresholds_file
+from loadtests import judge_command, run_command
 
-EXIT_BAD_INPUT = 2
+COMMANDS = {"run": run_command.main, "judge": judge_command.main}
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command."""
-    parser = argparse.ArgumentParser(prog="python -m loadtests", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    running = commands.add_parser("run", help="send the expected traffic and judge what came of it")
-    running.add_argument("--host", required=True, help="URL of what is tested, such as https://staging.shop.example")
-    running.add_argument("--profile", default="steady", help="a profile of the traffic file")
-    running.add_argument("--workers", type=int, default=0, help="processes that send, one per core; 0: all in one")
-    running.add_argument("--tags", nargs="+", default=[], help="only visits with one of these tags")
-    running.add_argument("--locustfile", type=Path, default=LOCUSTFILE, help="other customers than the shop's")
-    add_options(running, in_locust=False)
-    return _run(parser.parse_args(arguments))
-
-
-def _run(given: argparse.Namespace) -> int:
-    try:
-        if not 0 <= given.workers <= 4 * (os.cpu_count() or 1):
-            raise ValueError(f"--workers {given.workers}: from 0 to four for each core")
-        thresholds = read_thresholds_file(Path(given.thresholds))
-        traffic = plan_of(given, host=given.host, limits_seconds=thresholds.limits_seconds()).traffic
-    except (ValueError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return EXIT_BAD_INPUT
-    code, said = run(
-        Order(
-            host=given.host,
-            profile=given.profile,
-            seconds=traffic.profile.seconds,
-            timeout_seconds=traffic.timeout_seconds,
-            workers=given.workers,
-            tags=given.tags,
-            locustfile=given.locustfile,
-            arguments=arguments_of(given),
-        )
-    )
-    if said:
-        sys.stderr.write(f"{said}\n")
-    return code
+def main(arguments: list[str]) -> int:
+    """The exit code of the command; 2 for one that does not exist."""
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is None:
+        sys.stderr.write(f"usage: python -m loadtests {{{','.join(COMMANDS)}}} ... (--help after a command)\n")
+        return 2
+    return command(arguments[1:])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from loadtests.abort import surely_crossed
-from loadtests.arrivals import arrivals_between
+from loadtests.arrivals import arrivals_between, rate_at
+from loadtests.baseline import keep_if_good, with_baseline
+from loadtests.checks import EXIT_CODES, Verdict
 from loadtests.conductor import Run
 from loadtests.dispatcher import OpenUser, wanted_tasks
+from loadtests.exports import write_exports
 from loadtests.gate import judge
-from loadtests.measurement import Circumstances, Measurement, Window, measurement_of
-from loadtests.options import plan_of
+from loadtests.judge_command import text_of
+from loadtests.measurement import Circumstances, Window, measurement_of
+from loadtests.options import EXIT_BAD_INPUT, check_subject, plan_of
 from loadtests.plan import Plan
+from loadtests.recording import Recording
+from loadtests.report import RunFacts, Subject, report_of, write_report
 from loadtests.thresholds import Thresholds, read_thresholds_file
 from loadtests.traffic import Traffic
 
-EXIT_BAD_INPUT = 2
 # A process whose every second is as full as this has no time left to be on time.
 CPU_PERCENT_FULL = 95.0
 
@@ -43,6 +49,7 @@ class Closing:
         self.__dict__.pop("thresholds", None)
         options, host = self._environment.parsed_options, self._environment.host
         plan = plan_of(options, host=host, limits_seconds=self.thresholds.limits_seconds())
+        check_subject(options)
         self._visits(plan.traffic)
         return plan
 
@@ -63,21 +70,77 @@ class Closing:
         return surely_crossed(run.merged.all(), self.thresholds, requests_expected=expected, look=look)
 
     def finished(self, run: Run) -> None:
-        """Judge the run, say so, and let locust's process end with the exit code."""
+        """Judge the run, write its report, say what it came to, and let locust's process end with the exit code."""
         if run.plan is None:
             sys.stderr.write(f"the run could not begin: {run.broken}\n")
             self._environment.process_exit_code = EXIT_BAD_INPUT
             return
-        measurement = self._measurement(run, run.plan.traffic)
+        recording = run.merged.result()
+        visits = self._visits(run.plan.traffic)
+        circumstances = circumstances_of(run, run.plan.traffic, visits)
+        measurement = measurement_of(recording, circumstances, self.thresholds)
         judgement = judge(measurement, self.thresholds)
-        for check in judgement.checks:
-            sys.stderr.write(f"{check.verdict:14} {check.name}: {check.message}\n")
-        sys.stderr.write(f"{judgement.sentence}\n")
+        sys.stdout.write(text_of(judgement))
         self._environment.process_exit_code = judgement.exit_code
+        report = report_of(
+            facts_of(run, run.plan, visits=visits, options=self._environment.parsed_options),
+            recording,
+            measurement=measurement,
+            judgement=judgement,
+            thresholds=self.thresholds,
+        )
+        try:
+            self._write(report, recording)
+        except OSError as error:
+            # A verdict without its evidence is none.
+            sys.stdout.write(f"{Verdict.INVALID}: the report could not be written: {error}\n")
+            self._environment.process_exit_code = EXIT_CODES[Verdict.INVALID]
 
-    def _measurement(self, run: Run, traffic: Traffic) -> Measurement:
-        circumstances = circumstances_of(run, traffic, self._visits(traffic))
-        return measurement_of(run.merged.result(), circumstances, self.thresholds)
+    def _write(self, report: Mapping[str, Any], recording: Recording) -> None:
+        options = self._environment.parsed_options
+        directory = Path(options.report)
+        whole = with_baseline(report, options.baseline, directory=directory)
+        path = write_report(directory, whole)
+        write_exports(directory, whole, recording.series)
+        keep_if_good(directory, whole)
+        if whole["baseline"] is not None:
+            sys.stdout.write(f"{whole['baseline']['sentence']}\n")
+        sys.stdout.write(f"report: {path}\n")
+
+
+def facts_of(run: Run, plan: Plan, *, visits: Visits, options: Any) -> RunFacts:
+    """What the report says beside figures and judgement."""
+    traffic, each = plan.traffic, requests_per_arrival(visits)
+    finished = run.finished or run.started
+    return RunFacts(
+        run_id=f"{run.started:%Y%m%dT%H%M%SZ}-{plan.seed % 16**6:06x}",
+        started=_instant(run.started),
+        finished=_instant(finished),
+        host=plan.host,
+        subject=Subject(
+            service=options.subject_service,
+            version=options.subject_version,
+            commit=options.subject_commit,
+            image_digest=options.subject_image,
+            environment=options.subject_environment,
+        ),
+        traffic={
+            "name": traffic.name,
+            "profile": traffic.profile.name,
+            "arrivals": traffic.arrivals,
+            "arrivals_per_second": traffic.arrivals_per_second,
+            "requests_per_second": traffic.arrivals_per_second * each,
+            "mix": dict(traffic.mix),
+            "sha256": traffic.sha256,
+            "warm_up_seconds": traffic.profile.warm_up_seconds,
+            "planned_seconds": traffic.profile.seconds,
+        },
+        wanted_per_second=lambda elapsed: rate_at(traffic, elapsed) * each,
+    )
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def requests_per_arrival(visits: Visits) -> float:
@@ -91,13 +154,16 @@ def circumstances_of(run: Run, traffic: Traffic, visits: Visits) -> Circumstance
     # What one worker did not see to its end was not the whole traffic any more.
     came_seconds = min(run.came_seconds, default=0.0)
     measured_seconds = max(came_seconds - warm_up_seconds, 0.0)
-    arrivals = arrivals_between(traffic, warm_up_seconds, max(came_seconds, warm_up_seconds))
+    workers = len(run.plan.ranks) if run.plan else 0
+    # The share of a lost worker is not held against the rate: its loss is a finding of its own.
+    share = max(workers - len(run.lost), 0) / workers if workers else 0.0
+    arrivals = share * arrivals_between(traffic, warm_up_seconds, max(came_seconds, warm_up_seconds))
     cpu_percent_p95 = _p95(run.cpu_percents)
     full = cpu_percent_p95 is not None and cpu_percent_p95 >= CPU_PERCENT_FULL
     return Circumstances(
         names=list(dict.fromkeys(name for names, _ in visits for name in names)),
         workers_wanted=run.wanted,
-        workers_joined=len(run.plan.ranks) if run.plan else 0,
+        workers_joined=workers,
         workers_lost=run.lost,
         window=Window(
             measured_seconds=measured_seconds,

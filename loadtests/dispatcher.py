@@ -59,19 +59,27 @@ class OpenUser(User):  # type: ignore[misc]  # locust's classes have no types of
     def run(self) -> None:  # type: ignore[misc]  # final there, but there one task waits for the other
         """From login to the last parcel."""
         self._state = LOCUST_STATE_RUNNING
+        recorder = None
         try:
             self.plan = Plan.from_text(self.environment.parsed_options.loadtests_plan)
             share = self.plan.share_of(self.environment.runner.client_id)
+            recorder = self._recorder()
             self.client = self.plan.client()
             chosen = choices(self.plan.traffic.mix, type(self))
             self.on_start()
         except Exception as error:  # noqa: BLE001  # a locustfile's author may raise anything; all of it ends the run
             self._tell(error)
+            if recorder is not None:
+                self._hand_in(recorder, final=True)
             return
         try:
-            self._dispatch(share, chosen)
+            self._dispatch(share, chosen, recorder)
         finally:
             self.client.close()
+
+    def _recorder(self) -> Recorder:
+        warm_up_seconds = self.plan.traffic.profile.warm_up_seconds
+        return Recorder(warm_up_seconds=warm_up_seconds, limits_seconds=self.plan.limits_seconds, interval_seconds=1.0)
 
     def end(self) -> None:
         """Let nobody come any more; what is under way may end."""
@@ -87,13 +95,8 @@ class OpenUser(User):  # type: ignore[misc]  # locust's classes have no types of
         _log.error("%s", error, exc_info=None if expected else error)
         self.environment.events.user_error.fire(user_instance=self, exception=error, tb=error.__traceback__)
 
-    def _dispatch(self, share: Share, chosen: Callable[[random.Random], tuple[str, Task]]) -> None:
+    def _dispatch(self, share: Share, chosen: Callable[[random.Random], tuple[str, Task]], recorder: Recorder) -> None:
         traffic = self.plan.traffic
-        recorder = Recorder(
-            warm_up_seconds=traffic.profile.warm_up_seconds,
-            limits_seconds=self.plan.limits_seconds,
-            interval_seconds=1.0,
-        )
         calm_collector()
         around = Surroundings(
             client=self.client, records=recorder, fire=self.environment.events.request.fire, began=_now()

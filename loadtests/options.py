@@ -4,6 +4,7 @@ LOADTESTS_... in the environment."""
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,10 @@ from typing import Any
 from loadtests.plan import Plan
 from loadtests.target import BadTarget
 
+EXIT_BAD_INPUT = 2
 HERE = Path(__file__).resolve().parent
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?(-dirty)?")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 TRAFFIC, THRESHOLDS = HERE / "traffic.toml", HERE / "thresholds.toml"
 # (option, what it is for, its settings for argparse)
 _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -25,6 +29,7 @@ _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("--ca-file", "PEM file of the roots to trust instead of the system's", {}),
     ("--credentials", "JSON file with client_id and client_secret, on each worker's own machine", {}),
     ("--header", "NAME:VALUE for every request; repeatable", {"action": "append", "default": []}),
+    ("--subject-service", "name of what is tested", {}),
     ("--subject-commit", "commit of what is tested", {}),
     ("--subject-image", "image digest of what is tested", {}),
     ("--subject-version", "version of what is tested", {}),
@@ -95,3 +100,13 @@ def _header(entry: str) -> tuple[str, str]:
     if not colon:
         raise BadTarget(f"--header {name[:40]}: it must be NAME:VALUE")
     return name.strip(), value.strip()
+
+
+def check_subject(values: Any) -> None:
+    """Raises ValueError for a commit or a digest that names nothing: a report bound to it would be bound to nothing."""
+    for option, given, pattern, right in (
+        ("--subject-commit", values.subject_commit, _COMMIT, "a whole commit id, with -dirty where it is"),
+        ("--subject-image", values.subject_image, _DIGEST, "sha256: and 64 hexadecimal digits"),
+    ):
+        if given is not None and not pattern.fullmatch(given):
+            raise ValueError(f"{option} {given[:80]}: {right}")

@@ -15,7 +15,6 @@ from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from loadtests.checks import EXIT_CODES, Verdict
-from loadtests.closing import Closing
 from loadtests.conductor import Conductor
 from loadtests.digest import tree_digest
 from loadtests.dispatcher import OpenUser
@@ -82,6 +81,9 @@ def _tell_of_broken_users(environment: Any, runner: Any) -> None:
 
 
 def _lead(environment: Any, runner: Any, digest: str) -> None:
+    # Here, because workers on hosts of their own have nothing installed of what writes reports.
+    from loadtests.closing import Closing
+
     closing = Closing(environment)
     conductor = Conductor(environment, plan_of=closing.plan, crossed=closing.crossed, finished=closing.finished)
     environment.loadtests_conductor = conductor

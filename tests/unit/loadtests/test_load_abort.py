@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from load_samples import THRESHOLDS
 
 from loadtests.abort import surely_crossed
 from loadtests.tally import Tally
+from tests.unit.loadtests.load_samples import THRESHOLDS
 
 
 def tally(n: int, *, slow: int = 0, failed: int = 0, missed: int = 0) -> Tally:

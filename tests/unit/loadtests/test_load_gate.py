@@ -9,13 +9,24 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from load_samples import SECONDS, STATUS, THRESHOLDS, TOKEN, WARM_UP_SECONDS, fail, healthy, measured, recorded, spread
 
 from loadtests.checks import Check, Judgement, Verdict
 from loadtests.gate import judge
 from loadtests.measurement import LostWorker, Measurement, Window
 from loadtests.recording import Recorder
 from rollout.bounds import upper_bound
+from tests.unit.loadtests.load_samples import (
+    SECONDS,
+    STATUS,
+    THRESHOLDS,
+    TOKEN,
+    WARM_UP_SECONDS,
+    fail,
+    healthy,
+    measured,
+    recorded,
+    spread,
+)
 
 PASS, FAIL, INCONCLUSIVE, INVALID = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.INVALID
 
