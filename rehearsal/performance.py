@@ -89,7 +89,9 @@ def _schema(raw: bytes) -> Mapping[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def candidate_load(pytestconfig: pytest.Config, world: World, rehearsals: Rehearsals, held_to: Wanted) -> LoadEvidence:
+def candidate_load(
+    pytestconfig: pytest.Config, world: World, *, rehearsals: Rehearsals, held_to: Wanted
+) -> LoadEvidence:
     """The load on the version under release, before it: made in this run on the sandbox, else by an earlier job."""
     wanted = replace(held_to, image_digest=world.under_release, now=datetime.now(UTC))
     if world.sandbox is not None:
