@@ -6,6 +6,7 @@ pytest_plugins = [
     "rehearsal.code",
     "rehearsal.account",
     "rehearsal.compliance",
+    "rehearsal.performance",
     "steps.environment",
     "steps.endpoints",
     "steps.certificates",
@@ -24,5 +25,6 @@ pytest_plugins = [
     "steps.compliance",
     "steps.changes",
     "steps.journal",
+    "steps.load",
     "steps.ways",
 ]

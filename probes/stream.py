@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", required=True, help="directory for requests.csv and summary.json")
     parser.add_argument("--max-seconds", type=float, required=True, help="the stream ends by itself after this time")
     parser.add_argument("--stop-file", default="", help="the stream ends when this file exists")
+    parser.add_argument("--thin-every", type=int, default=1, help="on SIGUSR1, leave each n-th steady request only")
     parser.add_argument("--connect-to", action="append", default=[], metavar="HOST:PORT:ADDRESS:PORT")
     parser.add_argument("--ca-file", default=None, help="PEM file of the trusted roots")
     parser.add_argument("--run", default="", help="prefix of every x-request-id; random by default")
@@ -83,8 +84,8 @@ def traffic_from(options: argparse.Namespace) -> Traffic:
     url = urlsplit(options.url)
     if url.scheme != "https" or not url.hostname:
         raise ValueError(f"--url {options.url!r} must be https://host/path: customers are served over TLS only")
-    if not (options.rate > 0 and options.max_seconds > 0 and options.connections > 0):
-        raise ValueError("--rate, --max-seconds and --connections must be positive")
+    if not (options.rate > 0 and options.max_seconds > 0 and options.connections > 0 and options.thin_every > 0):
+        raise ValueError("--rate, --max-seconds, --connections and --thin-every must be positive")
     endpoint = Endpoint(
         host=url.hostname, port=url.port or 443, connect_to=tuple(options.connect_to), ca_file=options.ca_file
     )
@@ -93,6 +94,7 @@ def traffic_from(options: argparse.Namespace) -> Traffic:
         path=(url.path or "/") + (f"?{url.query}" if url.query else ""),
         rate=options.rate,
         run=options.run or secrets.token_hex(4),
+        thin_every=options.thin_every,
         new_connection_every=options.new_connection_every,
         slow_path=options.slow_path,
         slow_every=options.slow_every if options.slow_path else 0,
@@ -120,6 +122,7 @@ async def stream(traffic: Traffic, directory: Path, *, stop_file: str, max_secon
         recorder = Recorder(file)
         dispatcher = Dispatcher(traffic, recorder, context=context)
         started, processor_started = time.monotonic(), time.process_time()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, dispatcher.thin, traffic.thin_every)
         dispatcher.start()
         _say({"run": traffic.run, "pid": os.getpid(), "monotonic": started, "epoch": time.time()})
         ended_by = await _until_stopped(stopped, stop_file, deadline=started + max_seconds)

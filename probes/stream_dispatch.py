@@ -27,12 +27,14 @@ _OPENING_MAX = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """What is sent. Rates per second; `*_every`: each n-th request is of that kind (0: none); times in seconds."""
+    """What is sent. Rates per second; `*_every`: each n-th request is of that kind (0: none), `thin_every`:
+    each n-th steady one is left when the stream is thinned; times in seconds."""
 
     endpoint: Endpoint
     path: str
     rate: float
     run: str
+    thin_every: int = 1
     new_connection_every: int = 50
     slow_path: str = ""
     slow_every: int = 0
@@ -103,6 +105,7 @@ class Dispatcher:
         self._waiting: deque[Exchange] = deque()
         self._opening: set[asyncio.Task[None]] = set()
         self._sequence = 0
+        self._every = 1
         self._running = False
         self._started = self._epoch_offset = 0.0
         self.largest_lag_seconds = 0.0
@@ -115,6 +118,10 @@ class Dispatcher:
         self._running = True
         self._tick()
         self._sweep()
+
+    def thin(self, every: int) -> None:
+        """From now on plan only each `every`-th of the steady requests, and all of the other kinds."""
+        self._every = every
 
     def stop(self) -> None:
         """Plan no more requests; those in flight go on."""
@@ -136,7 +143,8 @@ class Dispatcher:
         now = time.monotonic()
         due = int((now - self._started) * self._traffic.rate) + 1
         while self._sequence < due:
-            self._launch(self._sequence, now)
+            if self._sequence % self._every == 0 or self._traffic.kind_of(self._sequence) is not Kind.STEADY:
+                self._launch(self._sequence, now)
             self._sequence += 1
         self._loop.call_later(_TICK_SECONDS, self._tick)
 

@@ -13,6 +13,7 @@ Faults = Mapping[str, Mapping[str, object]]
 
 RELEASE = "release"
 COMPONENTS = "components fail and return"
+LOAD = "load on the version under release"
 EMERGENCY = "emergency command beside a live engine"
 
 
@@ -88,4 +89,4 @@ DRILLS: Mapping[str, Drill] = {
     )
 }
 
-NAMES = (RELEASE, COMPONENTS, *DRILLS)
+NAMES = (RELEASE, LOAD, COMPONENTS, *DRILLS)

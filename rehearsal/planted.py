@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -16,6 +16,7 @@ class Plant:
 
     `before`: before the rollout starts. `at_ready`: while the candidate is probed, taken away before the first shift.
     `at_shift`: once customers meet the candidate. `at_share` (release only): faults by the share that was reached.
+    `under_load`: one entry after each second of the load run on the public address (release only).
     `rate`: requests per real second instead of the rehearsal's own. `abort_after_seconds` (release only): an operator
     takes the release back so many real seconds after the first shift, where what comes later does not matter.
     """
@@ -24,6 +25,7 @@ class Plant:
     at_ready: Faults = field(default_factory=dict)
     at_shift: Faults = field(default_factory=dict)
     at_share: Mapping[str, Faults] = field(default_factory=dict)
+    under_load: Sequence[Faults] = ()
     rate: float | None = None
     abort_after_seconds: float | None = None
 

@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,10 @@ from probes.account.session import Account, account_of
 from probes.auth import Authority
 from probes.target import Endpoint
 from probes.waiting import Tries
-from rehearsal.catalogue import RELEASE
+from rehearsal.catalogue import LOAD, RELEASE
+from rehearsal.loads import version_under_release
 from rehearsal.result import Result
-from rehearsal.scene import ROOT, authority_of, end_process
+from rehearsal.scene import ROOT, RehearsalError, authority_of, end_process
 from rehearsal.schedule import ENVIRONMENT_FILE, finished, prepared_results, request, result_directory
 from rollout.compose import Connection, connect
 from rollout.errors import BadInput
@@ -44,6 +45,7 @@ _START_SECONDS = 120.0
 _RESULT_SECONDS = 420.0
 _LOOK_SECONDS = 0.05
 _DRILL_STEP = re.compile(r'the drill "([^"]+)"')
+_LOAD_STEP = "the load report of the version under release"
 _SERVER = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
@@ -72,7 +74,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if work is None or environment_name(session.config) != SANDBOX or session.config.option.collectonly:
         return
     for item in session.items:
-        for name in _DRILL_STEP.findall(" ".join(steps_of(session.config, item))):
+        steps = steps_of(session.config, item)
+        for name in (*_DRILL_STEP.findall(" ".join(steps)), *([LOAD] if _LOAD_STEP in steps else [])):
             request(work, name)
 
 
@@ -101,6 +104,7 @@ class World:
     target: Target
     plan: Plan
     sandbox: Sandbox | None = None
+    under_release: str | None = None  # the image digest; None where nobody says
 
     @property
     def endpoint(self) -> Endpoint:
@@ -150,14 +154,26 @@ def world(pytestconfig: pytest.Config, plan_in_force: Plan) -> World:
     status = sandbox.status()
     record(pytestconfig, account=target.account_id, region=target.region, caller="sandbox", tools=status["versions"])
     record(pytestconfig, image_digests=dict(sandbox.outputs["images"]))
-    return World(name=name, outputs=sandbox.outputs, target=target, plan=plan_in_force, sandbox=sandbox)
+    world = World(name=name, outputs=sandbox.outputs, target=target, plan=plan_in_force, sandbox=sandbox)
+    return replace(world, under_release=_other_image(sandbox))
+
+
+def _other_image(sandbox: Sandbox) -> str | None:
+    """The image of the version that is not live; asked before the release makes it the live one."""
+    try:
+        return str(sandbox.outputs["images"][version_under_release(sandbox)])
+    except RehearsalError:
+        return None
 
 
 def _declared(config: pytest.Config, name: str, plan: Plan) -> World:
-    path = read_release_file(config.rootpath / "release.toml").environments[name].outputs
+    file = read_release_file(config.rootpath / "release.toml")
+    path = file.environments[name].outputs
     document = json.loads(Path(path).read_text(encoding="utf-8"))
     outputs = {key: item["value"] for key, item in document.items()}
-    return World(name=name, outputs=outputs, target=read_outputs(Path(path), environment=name).target, plan=plan)
+    read = read_outputs(Path(path), environment=name)
+    image = file.release.image or read.images.get(file.release.version)
+    return World(name=name, outputs=outputs, target=read.target, plan=plan, under_release=image)
 
 
 def _await_file(path: Path, seconds: float) -> dict[str, Any]:

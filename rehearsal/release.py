@@ -1,5 +1,6 @@
 """The rehearsed release: one whole rollout on the sandbox under release, with 1,000 requests a second from its start
-to its end, the candidate probed on its own address before it meets a customer, both sides probed at each stage."""
+to its end, the candidate probed on its own address before it meets a customer, both sides probed at each stage, and the
+expected traffic on top of the stream while the candidate carries all customers and the way back is still warm."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from probes.http import ask, client
 from probes.identity import Identity
 from rehearsal.account_view import look_at_account
 from rehearsal.drill import plant
+from rehearsal.loads import LiveLoad, LoadRun, note_use
 from rehearsal.planted import NOTHING, Plant
 from rehearsal.scene import RehearsalError, Scene, await_condition, end_process
 from rollout.model import MINUTE_SECONDS
@@ -39,7 +41,7 @@ def rehearse_release(scene: Scene, planted: Plant = NOTHING) -> int | None:
     try:
         facts["before"] = look_at_account(scene)
         plant(scene, planted.before, slots)
-        with scene.stream(planted.rate or RATE, mixed=True):
+        with scene.stream(planted.rate or RATE, mixed=True) as thin:
             process = scene.start_rollout("--hold-before-traffic")
             try:
                 # A candidate that is never ready is an answer about the release; the rollout says it by FAILED.
@@ -48,7 +50,11 @@ def rehearse_release(scene: Scene, planted: Plant = NOTHING) -> int | None:
                     _while_ready(scene, ready, planted=planted, slots=slots)
                     _await_early_in_a_minute(scene)
                     scene.confirm()
-                    _probe_each_stage(scene, process, planted=planted, slots=slots)
+                    with LoadRun(scene) as run:
+                        load = LiveLoad(run, planted, slots, thin)
+                        _probe_each_stage(scene, process, load)
+                        run.finish()
+                    note_use(scene, ready)
                 process.wait(_FAREWELL_SECONDS)
             finally:
                 end_process(process)
@@ -107,9 +113,10 @@ def _document(asker: Any) -> dict[str, Any]:
     return dict(answer.mapping())
 
 
-def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], *, planted: Plant, slots: dict[str, str]) -> None:
+def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], load: LiveLoad) -> None:
     """Follow the record to its end; at each verified share a signed-in customer is answered by both sides. Faults are
-    planted as soon as the share is there: the minutes that its gates judge begin then."""
+    planted as soon as the share is there: the minutes that its gates judge begin then. The load begins at the last."""
+    planted, slots = load.planted, load.slots
     reached: set[int] = set()
     probed: set[int] = set()
     abort_at = float("inf")
@@ -129,6 +136,7 @@ def _probe_each_stage(scene: Scene, process: subprocess.Popen[bytes], *, planted
             probed.add(share)
             _probe_sessions(scene, record)
             scene.notes.facts[f"at {share}"] = look_at_account(scene)
+        load.follow(record)
         if time.monotonic() > abort_at:
             abort_at = float("inf")
             scene.ask("abort", reason="what was to be seen has been seen")

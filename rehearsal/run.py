@@ -18,9 +18,10 @@ from typing import Any
 
 from probes.stream_record import REQUESTS_FILE
 from probes.stream_report import read_records
-from rehearsal.catalogue import COMPONENTS, DRILLS, RELEASE
+from rehearsal.catalogue import COMPONENTS, DRILLS, LOAD, RELEASE
 from rehearsal.components import fail_and_return
 from rehearsal.drill import run_drill
+from rehearsal.loads import INVALID, load_candidate, version_under_release
 from rehearsal.planted import NOTHING, Plant
 from rehearsal.release import rehearse_release
 from rehearsal.result import LOG_FILE, VOID_DIRECTORY, write_result
@@ -68,7 +69,14 @@ def may_be_repeated(document: Mapping[str, Any], planted: Plant) -> bool:
 def _came_to_its_end(document: Mapping[str, Any]) -> bool:
     if document.get("error") or document.get("facts", {}).get("overdue"):
         return False
+    if document["name"] == LOAD:
+        return not _measured_itself(document)
     return document["name"] != RELEASE or _state(document) == State.COMPLETED
+
+
+def _measured_itself(document: Mapping[str, Any]) -> bool:
+    """Whether the load run says that what it saw is about the machine that it ran on."""
+    return bool(document.get("facts", {}).get("load", {}).get("exit_code") == INVALID)
 
 
 def _state(document: Mapping[str, Any]) -> str:
@@ -86,6 +94,8 @@ def _attempt(name: str, output: Path, *, directory: Path | None, factor: float, 
             document = {"error": f"{type(error).__name__}: {error}", "seconds": time.monotonic() - started}
     document = {"name": name, **document, "total_seconds": time.monotonic() - started}
     seen = disturbances(watch)
+    if name == LOAD and seen is not None and _measured_itself(document):
+        seen = (*seen, Disturbance(monotonic=started, seconds=0.0, what="the load generator measured itself"))
     if seen is not None and not _came_to_its_end(document):
         seen = (*seen, *_slow_without_change(output, document))
     return {**document, "disturbances": None if seen is None else [asdict(one) for one in seen]}
@@ -113,6 +123,9 @@ def _carry_out(name: str, output: Path, *, directory: Path | None, factor: float
             exit_code = rehearse_release(scene, planted)
         elif name == COMPONENTS:
             fail_and_return(scene)
+        elif name == LOAD:
+            under_release = Sandbox.attach(directory) if directory else sandbox
+            load_candidate(scene, version_under_release(under_release), planted)
         else:
             exit_code = run_drill(scene, DRILLS[name], planted)
         return scene.result(exit_code=exit_code)

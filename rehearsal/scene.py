@@ -34,6 +34,7 @@ from sandbox.client import Sandbox
 ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
 _POLL_SECONDS = 0.2
+_THIN_EVERY = 5
 _ITEM = json.dumps({"name": "release stream", "quantity": 1, "price_cents": 100})
 
 
@@ -122,19 +123,20 @@ class Scene:
     # ------------------------------------------------------------------------------------------- processes
 
     @contextmanager
-    def stream(self, rate: float, *, mixed: bool = False) -> Iterator[None]:
-        """Customers' requests at `rate` per real second until the block ends; `mixed` adds long requests and posts."""
+    def stream(self, rate: float, *, mixed: bool = False) -> Iterator[Callable[[], None]]:
+        """Customers' requests at `rate` per real second until the block ends; `mixed` adds long requests and posts.
+        What it yields thins the stream to a fifth."""
         stop, output = self.directory / "stop-stream", self.directory / "stream"
         command = [sys.executable, "-m", "probes.stream", "--url", self.endpoint.url("/api/v1/status")]
         command += ["--rate", str(rate), "--max-seconds", "600", "--output", str(output), "--stop-file", str(stop)]
         command += [word for entry in self.target.connect_to for word in ("--connect-to", entry)]
-        command += ["--ca-file", str(self.target.ca_file)]
+        command += ["--ca-file", str(self.target.ca_file), "--thin-every", str(_THIN_EVERY)]
         if mixed:
             command += self._mixture()
         process = _spawn(command, self.directory / "stream.log", stdout=subprocess.PIPE)
         try:
             self._await_stream(process)
-            yield
+            yield lambda: process.send_signal(signal.SIGUSR1)
             await_drained = 10.0
             stop.touch()
             process.wait(await_drained)

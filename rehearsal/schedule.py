@@ -73,7 +73,8 @@ def serve(work: Path, *, jobs: int, factor: float, stop: threading.Event) -> Non
 
 def _has_to_wait(work: Path, name: str, *, active: Container[str], done: set[str], jobs: int) -> bool:
     """The release runs alone, after the drills that are asked for: its gates judge response times over windows of two
-    real seconds, and drills judge seconds of their own."""
+    real seconds, and drills judge seconds of their own. The load is one of them: with what it asks of the sandbox it
+    takes most of a processor."""
     drills = sum(other in active for other in NAMES if other != RELEASE)
     if name == RELEASE:
         return drills > 0 or any(other != RELEASE for other in _wanted(work, done))

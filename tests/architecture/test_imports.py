@@ -13,7 +13,8 @@ KNOWS = {
     "rollout": ("rollout",),
     "gate": ("gate", "evidence", "probes", "rollout.model", "rollout.errors", "sandbox.client"),
     "evidence": ("evidence", "rollout.model"),
-    "probes": ("probes", "rollout.model"),
+    # Bounds are plain arithmetic: with the engine's own, a share means the same everywhere.
+    "probes": ("probes", "rollout.model", "rollout.bounds"),
     # Of policies what says verdicts, and what reads Terraform; never a rule.
     "rehearsal": (
         "rehearsal", "sandbox", "probes", "rollout", "evidence", "infrastructure.declaration",
@@ -34,6 +35,8 @@ KNOWS_MORE = {
     "rehearsal/code.py": ("gate",),  # likewise
     "rehearsal/account.py": ("gate",),  # likewise
     "rehearsal/compliance.py": ("gate",),  # likewise
+    "rehearsal/performance.py": ("gate",),  # likewise
+    "rehearsal/loads.py": ("gate.provenance",),  # the report of a load names the commit as results.json does
     "rehearsal/prepared.py": ("gate",),  # the part of the plugin that tests/defects switches on
     # It applies to the sandbox's account, and reads the outputs as the engine does.
     "infrastructure/drill.py": ("sandbox.errors", "rollout.errors", "rollout.outputs_file"),

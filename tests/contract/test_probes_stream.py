@@ -127,6 +127,32 @@ def test_failures_are_told_apart(
     assert nobody_noticed(records, "run").verdict is Verdict.FAIL
 
 
+def test_a_thinned_stream_leaves_out_steady_requests_alone(
+    loopback_ca: Authorities, context: ssl.SSLContext, tmp_path: Path
+) -> None:
+    """From the signal on each fifth of the steady requests is planned, every one of the other kinds still is."""
+    asked = itertools.count()
+
+    def serve(request: Asked) -> Reply:
+        if next(asked) == 30:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return Reply(200, GREEN, b"{}")
+
+    more = ("--post-path", "/items", "--post-every", "10", "--thin-every", "5", "--max-seconds", "1.2")
+    with http_server(serve, context) as port:
+        summary, records = streamed(port, loopback_ca, tmp_path, *more)
+
+    later = [record for record in records if record.sequence >= 60]
+    steady = [record for record in later if record.kind == "get"]
+    assert summary["complete"]
+    assert summary["failed_total"] == summary["not_sent_in_time"] == 0
+    assert {record.sequence % 5 for record in steady} == {0}
+    posts = [record.sequence for record in later if record.kind == "post"]
+    assert posts == [number for number in range(60, 120) if number % 10 == 6][: len(posts)]
+    assert len(posts) >= 4
+    assert nobody_noticed(records, "run").verdict is Verdict.PASS
+
+
 def test_nobody_listens(loopback_ca: Authorities, tmp_path: Path) -> None:
     """Every request is refused, and the schedule holds."""
     summary, records = streamed(closed_port(), loopback_ca, tmp_path)

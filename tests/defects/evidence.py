@@ -9,7 +9,8 @@ from typing import Any
 
 from probes.stream_record import REQUESTS_FILE, Record, Recorder
 from probes.stream_report import read_records
-from rehearsal.catalogue import RELEASE
+from rehearsal.catalogue import LOAD, RELEASE
+from rehearsal.loads import DIRECTORY, REPORT_FILE
 from rehearsal.result import RESULT_FILE, Result
 
 _GOOD_ENDS: Mapping[str, tuple[str, ...]] = {RELEASE: ("COMPLETED",)}
@@ -104,5 +105,9 @@ def fits(directory: Path, name: str) -> bool:
     document = json.loads(path.read_text(encoding="utf-8"))
     if document.get("error") or any(part not in document for part in _NEEDED):
         return False
+    if name in (LOAD, RELEASE) and not (directory / DIRECTORY / REPORT_FILE).exists():
+        return False
+    if name == LOAD:
+        return document["facts"]["load"]["exit_code"] == 0
     ends = _GOOD_ENDS.get(name)
     return "zone" in document["facts"].get("before", {}) and (ends is None or document["record"]["state"] in ends)

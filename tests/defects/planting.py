@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gate.provenance import commit_of
 from rehearsal.catalogue import RELEASE
 from rehearsal.result import RESULT_FILE
 from rehearsal.schedule import slug
@@ -119,14 +120,15 @@ def assert_green(seen: Seen) -> None:
 
 
 def newest(name: str) -> Path | None:
-    """The result of a rehearsal in the newest gate run that nothing was red in, if any."""
+    """The result of a rehearsal in the newest gate run of this very tree that nothing was red in, if any."""
     runs = sorted((ROOT / "build" / "evidence").glob("2*/results.json"), reverse=True)
     paths = (run.parent / "work" / "rehearsals" / slug(name) for run in runs if _all_green(run))
     return next((path for path in paths if fits(path, name)), None)
 
 
 def _all_green(results: Path) -> bool:
-    return json.loads(results.read_text(encoding="utf-8"))["verdict"] in ("rehearsal-passed", "partial")
+    document = json.loads(results.read_text(encoding="utf-8"))
+    return document["verdict"] in ("rehearsal-passed", "partial") and document["commit"] == commit_of(ROOT)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import pytest
 
 from probes.waiting import Tries
 from rehearsal import schedule
-from rehearsal.catalogue import COMPONENTS, DRILLS, EMERGENCY, NAMES, RELEASE, Drill
+from rehearsal.catalogue import COMPONENTS, DRILLS, EMERGENCY, LOAD, NAMES, RELEASE, Drill
 from rehearsal.planted import NOTHING, Plant, read_plant
 from rehearsal.result import RESULT_FILE
 from rehearsal.schedule import finished, prepared_results, request, result_directory, slug
@@ -45,7 +45,7 @@ def test_a_name_as_a_directory(name: str, expected: str) -> None:
 
 
 def test_no_two_rehearsals_share_a_directory() -> None:
-    assert len({slug(name) for name in NAMES}) == len(NAMES) == len(DRILLS) + 2
+    assert len({slug(name) for name in NAMES}) == len(NAMES) == len(DRILLS) + 3
 
 
 def test_a_result_lies_in_the_works_directory(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_nobody_asked_yet(tmp_path: Path) -> None:
 
 def test_a_request_that_is_being_written_is_read_later(tmp_path: Path) -> None:
     request(tmp_path, RELEASE)
-    (tmp_path / "requests" / "01").write_text("components fail")
+    (tmp_path / "requests" / "02").write_text("components fail")
 
     assert schedule._wanted(tmp_path, set()) == [RELEASE]
 
@@ -168,7 +168,7 @@ def test_the_release_runs_alone_after_the_drills(tmp_path: Path, monkeypatch: py
     monkeypatch.delenv(schedule.RESULTS_VARIABLE, raising=False)
     monkeypatch.setattr(schedule, "_start", started.start)
     monkeypatch.setattr(schedule, "preload", lambda: None)
-    first, second, third, late = NAMES[2:6]
+    first, second, third, late = NAMES[1:5]
     turns = Turns([
         lambda: [request(tmp_path, name) for name in (RELEASE, first, second, third)],
         lambda: started.over.add(first),
@@ -208,7 +208,8 @@ class Turns(threading.Event):
 
 def said_in_features() -> set[str]:
     texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "features").rglob("*.feature"))]
-    return {name for text in texts for name in re.findall(r'the drill "([^"]+)"', text)}
+    drills = {name for text in texts for name in re.findall(r'the drill "([^"]+)"', text)}
+    return drills | {LOAD for text in texts if "the load report of the version under release" in text}
 
 
 def test_every_drill_of_the_features_exists_and_every_drill_is_used() -> None:
