@@ -31,7 +31,7 @@ test: .venv-dev/.stamp .venv-policies/.stamp lint ## Prove the code: lint, types
 lint: .venv-dev/.stamp .venv-policies/.stamp ## Check style and types
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/ruff format --check .
-	.venv-dev/bin/mypy rollout gate evidence probes sandbox rehearsal infrastructure
+	.venv-dev/bin/mypy rollout gate evidence probes sandbox rehearsal infrastructure loadtests
 	@# Against checkov's own types, which only its interpreter has.
 	.venv-dev/bin/mypy --python-executable .venv-policies/bin/python policies
 

@@ -10,6 +10,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 from gevent.hub import get_hub
+from greenlet import greenlet
 
 from loadtests.visit import Failed, Surroundings, Visit
 
@@ -26,8 +27,8 @@ class Crowd:
         self._size_max = size_max
         self._broken = broken
         self._hub = get_hub()
-        self._all: list[gevent.Greenlet] = []
-        self._free: list[gevent.Greenlet] = []
+        self._all: list[gevent.Greenlet[Any, Any]] = []
+        self._free: list[greenlet] = []
         self._nobody_busy = Event()
         self._nobody_busy.set()
 
