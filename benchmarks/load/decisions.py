@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.load.running import SERVER_CORE, Running, disturbance, use_client_core
@@ -14,9 +15,9 @@ from tests.loadservers.ours import LoadRun
 from tests.loadservers.process import known_server
 
 _GRACE_SECONDS = 60.0
-_AT_ONCE = 2
-# 2,000 requests are judged: at 199 ms 3.4 % take 200 ms or more, their upper bound is 4.1 %.
-_SECONDS, _WARM_UP_SECONDS, _RATE = 11.0, 1.0, 200.0
+# 10,000 requests are judged. What is 199 ms to the server is 199.7 to a client on the same machine, for whom 4.5 % take
+# 200 ms or more: of 10,000 that is shown to be under 5 %, of 2,000 it is INCONCLUSIVE.
+_SECONDS, _WARM_UP_SECONDS, _RATE = 11.0, 1.0, 1000.0
 SIDES = ((199.0, "PASS"), (201.0, "FAIL"))
 
 
@@ -28,6 +29,7 @@ class Judged:
     exit_code: int
     p95_milliseconds: float | None
     sentence: str
+    done_milliseconds: float = math.nan  # p95 of what the server itself did in the time that was judged
 
     @property
     def consistent(self) -> bool:
@@ -36,7 +38,7 @@ class Judged:
 
 
 def decisions(*, runs: int) -> str:
-    """Both tables; takes about 6 s for each run and side, and 3 minutes for the known-bad servers."""
+    """Both tables; takes about 15 s for each run and side, and 3 minutes for the known-bad servers."""
     use_client_core()
     before, lines = disturbance(), []
     for p95, right in SIDES:
@@ -44,13 +46,23 @@ def decisions(*, runs: int) -> str:
         good = sum(one.verdict == right and one.consistent for one in judged)
         values = [one.p95_milliseconds for one in judged if one.p95_milliseconds is not None]
         seen = f"{min(values):.1f} to {max(values):.1f}" if values else "none"
+        done = [one.done_milliseconds for one in judged]
         others = sorted({one.verdict for one in judged} - {right})
-        lines.append([f"true p95 of {p95:g} ms", right, f"{good} of {len(judged)}", seen, ", ".join(others) or "-"])
+        lines.append(
+            [
+                f"true p95 of {p95:g} ms",
+                right,
+                f"{good} of {len(judged)}",
+                f"{min(done):.1f} to {max(done):.1f}",
+                seen,
+                ", ".join(others) or "-",
+            ]
+        )
     bad = [_known_bad_row(case) for case in KNOWN_BAD]
     return "\n\n".join(
         (
             before,
-            table(["server", "right", "decided so", "p95 seen, ms", "also decided"], lines),
+            table(["server", "right", "decided so", "p95 done, ms", "p95 seen, ms", "also decided"], lines),
             table(["known-bad server", "verdict", "exit code", "right", "said"], bad),
             disturbance(),
         )
@@ -58,25 +70,22 @@ def decisions(*, runs: int) -> str:
 
 
 def _side(p95_milliseconds: float, *, runs: int) -> list[Judged]:
-    """So many runs against servers with this true p95, two at a time."""
+    """So many runs against servers with this true p95, one after the other: two would delay each other."""
     judged: list[Judged] = []
     law = Behaviour(law=f"normal95:{p95_milliseconds:g}")
-    with known_server(law, lanes=_AT_ONCE, core=SERVER_CORE) as server, tempfile.TemporaryDirectory() as place:
-        while len(judged) < runs:
+    with known_server(law, core=SERVER_CORE) as server, tempfile.TemporaryDirectory() as place:
+        for number in range(runs):
             server.reset()
-            number = len(judged)
-            loads = [
-                LoadRun(
-                    url=server.url(lane),
-                    directory=Path(place) / f"{number + lane}",
-                    rate=_RATE,
-                    seconds=_SECONDS,
-                    warm_up_seconds=_WARM_UP_SECONDS,
-                )
-                for lane in range(min(_AT_ONCE, runs - number))
-            ]
-            started = [(load, Running(load.command())) for load in loads]
-            judged += [_judged(load, running) for load, running in started]
+            load = LoadRun(
+                url=server.url(),
+                directory=Path(place) / f"{number}",
+                rate=_RATE,
+                seconds=_SECONDS,
+                warm_up_seconds=_WARM_UP_SECONDS,
+            )
+            one = _judged(load, Running(load.command()))
+            done = server.truth(skip_seconds=_WARM_UP_SECONDS)["taken"]["p95"]
+            judged.append(replace(one, done_milliseconds=float(done)))
     return judged
 
 

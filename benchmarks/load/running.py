@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +78,27 @@ def use_client_core() -> None:
     if len(os.sched_getaffinity(0)) < 2:
         raise SystemExit("two cores are needed: one for the server, one for the generators")
     os.sched_setaffinity(0, {CLIENT_CORE})
+
+
+@contextlib.contextmanager
+def awake() -> Iterator[None]:
+    """Both cores kept from sleeping by processes that anything else preempts (SCHED_IDLE).
+
+    A virtual processor that sleeps is handed back by its host late: waits of 5 ms were measured to end 3.7 ms late at
+    the 99th percentile on an idle machine, and 0.2 ms late beside such a process.
+    """
+    command = [sys.executable, "-c", "while True: pass"]
+    spinners = []
+    try:
+        for core in (SERVER_CORE, CLIENT_CORE):
+            spinners.append(subprocess.Popen(command))
+            os.sched_setscheduler(spinners[-1].pid, os.SCHED_IDLE, os.sched_param(0))
+            os.sched_setaffinity(spinners[-1].pid, {core})
+        yield
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
 
 
 def disturbance() -> str:
