@@ -62,9 +62,9 @@ def test_a_late_look_still_tells(look: int) -> None:
 
 
 def test_a_service_at_its_limit_is_not_ended_by_chance() -> None:
-    """200 runs of 60 looks with a share of 5 % over the limit and 0.05 % errors, which is as bad as may be."""
+    """80 runs of 60 looks with a share of 5 % over the limit and 0.05 % errors, which is as bad as may be."""
     source, ended = random.Random(11), 0
-    for _ in range(200):
+    for _ in range(80):
         seen = tally(0)
         for look in range(1, 61):
             slow = sum(source.random() < 0.05 for _ in range(100))

@@ -166,8 +166,8 @@ def test_a_name_may_have_a_limit_of_its_own() -> None:
 
 
 def test_errors_of_one_name_are_not_diluted() -> None:
-    """4 of 40 among 80,040: 0.005 % of all, ten in a hundred of the name."""
-    recorder = fail(recorded({STATUS: healthy(80_000), TOKEN: spread((36, 60.0))}), 4, name=TOKEN)
+    """4 of 40 among 20,040: 0.02 % of all, ten in a hundred of the name."""
+    recorder = fail(recorded({STATUS: healthy(20_000), TOKEN: spread((36, 60.0))}), 4, name=TOKEN)
     judgement = judge(measured(recorder), THRESHOLDS)
 
     assert check(judgement, "errors").verdict is PASS

@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from loadtests.checks import Verdict
 from loadtests.histogram import decode, encode
@@ -147,3 +149,29 @@ def test_a_report_of_another_shape_is_refused(edit: Edit) -> None:
 
     with pytest.raises(BadReport, match="breaks schema 1"):
         validate_report(told)
+
+
+outcomes = st.tuples(
+    st.sampled_from([STATUS, TOKEN]),
+    st.floats(0, 34.9),
+    st.one_of(st.floats(0, 6), st.sampled_from([0.2, 0.19999999999, 0.002048, 150.0])),
+    st.sampled_from(["answered", "answered", "failed", "unfinished", "missed"]),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(outcomes, max_size=40))
+def test_no_honest_report_is_called_edited(sent: list[tuple[str, float, float, str]]) -> None:
+    """Whatever happened to its requests: unfinished, missed, at the limit, beyond the histogram's end."""
+    recorder = Recorder(warm_up_seconds=5, limits_seconds=0.2)
+    for name, at, latency, outcome in sent:
+        recorder.late(at, latency / 1000)
+        if outcome == "missed":
+            recorder.missed(name, at)
+            continue
+        recorder.started(name, at)
+        if outcome != "unfinished":
+            recorder.ended(name, at, latency, "HTTP 503" if outcome == "failed" else None)
+    told, _ = report(recorder)
+
+    assert rejudged(json.loads(json.dumps(told))).exit_code == told["exit_code"] != 0
