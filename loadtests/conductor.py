@@ -79,7 +79,10 @@ class Conductor:
             self._accepted.add(worker)
             return
         said = f"worker {worker} has another version of the load tests ({digest[:12]}, here {own_digest[:12]})"
-        self._environment.runner.send_message(REFUSED, {"sentence": f"{said}; install the same"}, worker)
+        runner = self._environment.runner
+        runner.send_message(REFUSED, {"sentence": f"{said}; install the same"}, worker)
+        # Forgotten before it says that it quits: locust's master ends itself when the last worker that it knows quits.
+        runner.clients.pop(worker, None)
 
     def on_parcel(self, worker: str, message: dict[str, Any]) -> None:
         """A worker hands in what happened since its last parcel."""

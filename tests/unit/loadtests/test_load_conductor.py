@@ -147,11 +147,14 @@ def test_a_run_ends_when_all_have_handed_in_their_last_parcel(clock: Clock) -> N
 
 def test_another_version_is_refused_by_name_and_not_counted(clock: Clock) -> None:
     stage = Stage(clock, "a", "b")
+    stage.runner.clients["c"] = SimpleNamespace(id="c", state="ready")
     stage.conductor.on_hello("c", "0123456789abcdef", "fedcba9876543210")
     kind, data, worker = stage.runner.sent[-1]
 
     assert (kind, worker) == (REFUSED, "c")
     assert "worker c has another version of the load tests (0123456789ab, here fedcba987654)" in data["sentence"]
+    assert set(stage.runner.clients) == {"a", "b"}
+    assert stage.conductor.begin() == 2
 
 
 def test_a_run_does_not_begin_without_all_workers(clock: Clock) -> None:
