@@ -20,7 +20,7 @@ from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rehearsal.catalogue import NAMES, RELEASE
+from rehearsal.catalogue import LOAD, NAMES, RELEASE
 from rehearsal.result import LOG_FILE, RESULT_FILE
 from rehearsal.warm import Fork, preload
 from sandbox.client import Sandbox
@@ -32,6 +32,7 @@ ENVIRONMENT_FILE = "environment.json"
 SANDBOX_VARIABLE = "RELEASE_GATES_SANDBOX"
 RESULTS_VARIABLE = "RELEASE_GATES_RESULTS"
 _LOOK_SECONDS = 0.05
+_ALONE = (LOAD, RELEASE)
 
 
 def slug(name: str) -> str:
@@ -72,13 +73,14 @@ def serve(work: Path, *, jobs: int, factor: float, stop: threading.Event) -> Non
 
 
 def _has_to_wait(work: Path, name: str, *, active: Container[str], done: set[str], jobs: int) -> bool:
-    """The release runs alone, after the drills that are asked for: its gates judge response times over windows of two
-    real seconds, and drills judge seconds of their own. The load is one of them: with what it asks of the sandbox it
-    takes most of a processor."""
-    drills = sum(other in active for other in NAMES if other != RELEASE)
+    """The load runs alone, first, and the release alone, last: both judge response times over all requests, and drills
+    burn processor time by intent."""
+    drills = sum(other in active for other in NAMES if other not in _ALONE)
     if name == RELEASE:
-        return drills > 0 or any(other != RELEASE for other in _wanted(work, done))
-    return RELEASE in active or drills >= jobs
+        return drills > 0 or LOAD in active or any(other != RELEASE for other in _wanted(work, done))
+    if name == LOAD:
+        return drills > 0 or RELEASE in active
+    return any(other in active for other in _ALONE) or drills >= jobs or LOAD in _wanted(work, done)
 
 
 def _wanted(work: Path, done: set[str]) -> list[str]:
