@@ -5,13 +5,15 @@ A locustfile calls `wire()` once; the one that is shipped is an example to copy.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from typing import Any
 
 import gevent
 import locust.stats
-from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from locust.exception import RPCError
+from locust.runners import STATE_INIT, LocalRunner, MasterRunner, WorkerRunner
 
 from loadtests.checks import EXIT_CODES, Verdict
 from loadtests.conductor import Conductor
@@ -19,6 +21,8 @@ from loadtests.digest import tree_digest
 from loadtests.dispatcher import OpenUser
 from loadtests.messages import BROKEN, END, HELLO, PARCEL, REFUSED
 from loadtests.options import add_options
+
+_HELLO_SECONDS = 1.0
 
 
 def wire() -> None:
@@ -62,7 +66,16 @@ def _init_worker(environment: Any, runner: Any, digest: str) -> None:
     _tell_of_broken_users(environment, runner)
     # A terminal sends Ctrl-C to the whole group; the master then tells the workers how to end.
     gevent.signal_handler(signal.SIGINT, lambda: None)
-    runner.send_message(HELLO, {"digest": digest})
+    gevent.spawn(_say_hello, runner, digest)
+
+
+def _say_hello(runner: Any, digest: str) -> None:
+    """Again and again while there is nothing to do: the master may not listen yet, or be another than a minute ago."""
+    while True:
+        if runner.worker_state == STATE_INIT:
+            with contextlib.suppress(RPCError):  # locust mends the connection at its next heartbeat; then again
+                runner.send_message(HELLO, {"digest": digest})
+        gevent.sleep(_HELLO_SECONDS)
 
 
 def _end_users(environment: Any) -> None:

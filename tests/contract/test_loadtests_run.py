@@ -134,10 +134,12 @@ class Bench:
         assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
         return Outcome(process.returncode, said)
 
-    def await_answers(self, count: int) -> None:
+    def await_answers(self, count: int, process: subprocess.Popen[str]) -> None:
         deadline = time.monotonic() + 60
         wait = threading.Event()
         while self.shop.answered < count:
+            ended = process.poll() is not None
+            assert not ended, f"ended after {self.shop.answered} requests: {process.communicate()[0]}"
             assert time.monotonic() < deadline, f"only {self.shop.answered} requests came"
             wait.wait(0.05)
 
@@ -158,7 +160,7 @@ def test_a_good_service_passes(bench: Bench, workers: int) -> None:
 
 def test_a_worker_that_is_killed_fails_the_run(bench: Bench) -> None:
     def kill_one(process: subprocess.Popen[str]) -> None:
-        bench.await_answers(100)
+        bench.await_answers(100, process)
         workers = [one for one in psutil.Process(process.pid).children(recursive=True) if "--worker" in one.cmdline()]
         workers[0].send_signal(signal.SIGKILL)
 
@@ -171,7 +173,7 @@ def test_a_worker_that_is_killed_fails_the_run(bench: Bench) -> None:
 
 def test_an_interrupted_run_says_so_and_decides_nothing(bench: Bench) -> None:
     def interrupt(process: subprocess.Popen[str]) -> None:
-        bench.await_answers(400)
+        bench.await_answers(400, process)
         process.send_signal(signal.SIGINT)
 
     outcome = bench.run(bench.command("--workers", "2", seconds=30), meanwhile=interrupt)
