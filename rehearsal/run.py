@@ -27,6 +27,7 @@ from rehearsal.release import rehearse_release
 from rehearsal.result import LOG_FILE, VOID_DIRECTORY, write_result
 from rehearsal.scene import Scene
 from rehearsal.watch import Disturbance, disturbances, in_words, slow_without_change, watched
+from rollout.model import Plan
 from rollout.record import TERMINAL_STATES, State
 from sandbox.client import Sandbox
 from sandbox.fixture import start_sandbox
@@ -69,9 +70,18 @@ def may_be_repeated(document: Mapping[str, Any], planted: Plant) -> bool:
 def _came_to_its_end(document: Mapping[str, Any]) -> bool:
     if document.get("error") or document.get("facts", {}).get("overdue"):
         return False
-    if document["name"] == LOAD:
-        return not _measured_itself(document)
-    return document["name"] != RELEASE or _state(document) == State.COMPLETED
+    if document["name"] in (LOAD, RELEASE) and _measured_itself(document):
+        return False
+    return document["name"] != RELEASE or _completed_in_time(document)
+
+
+def _completed_in_time(document: Mapping[str, Any]) -> bool:
+    """A bake is extended where minutes of it could not be judged, and the release is late by that (MET-02)."""
+    record: Mapping[str, Any] = document.get("record") or {}
+    submitted, reached = record.get("submitted_at"), record.get("reached_full_at")
+    if submitted is not None and reached is not None and reached - submitted >= Plan.deployment_seconds_max:
+        return False
+    return _state(document) == State.COMPLETED
 
 
 def _measured_itself(document: Mapping[str, Any]) -> bool:

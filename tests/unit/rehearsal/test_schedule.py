@@ -161,16 +161,17 @@ class Started:
             self._all.ended.append(self._name)
 
 
-def test_the_release_runs_alone_after_the_drills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_load_runs_alone_first_and_the_release_alone_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A third drill waits for a place; asking again for what is done starts nothing; all end with the schedule."""
     started = Started()
     monkeypatch.setenv(schedule.SANDBOX_VARIABLE, str(tmp_path / "nowhere"))
     monkeypatch.delenv(schedule.RESULTS_VARIABLE, raising=False)
     monkeypatch.setattr(schedule, "_start", started.start)
     monkeypatch.setattr(schedule, "preload", lambda: None)
-    first, second, third, late = NAMES[1:5]
+    load, first, second, third, late = NAMES[1:6]
     turns = Turns([
-        lambda: [request(tmp_path, name) for name in (RELEASE, first, second, third)],
+        lambda: [request(tmp_path, name) for name in (RELEASE, first, second, third, load)],
+        lambda: started.over.add(load),
         lambda: started.over.add(first),
         lambda: started.over.update((second, third)),
         lambda: [request(tmp_path, name) for name in (first, late)],
@@ -180,11 +181,11 @@ def test_the_release_runs_alone_after_the_drills(tmp_path: Path, monkeypatch: py
 
     schedule.serve(tmp_path, jobs=2, factor=60.0, stop=turns)
 
-    two, three = [first, second], [first, second, third]
+    two, three = [load, first, second], [load, first, second, third]
     released, everything = [*three, RELEASE], [*three, RELEASE, late]
     assert started.names == everything
     assert sorted(started.ended) == sorted(everything)
-    assert turns.seen == [[], two, three, released, released, everything, everything]
+    assert turns.seen == [[], [load], two, three, released, released, everything, everything]
 
 
 class Turns(threading.Event):

@@ -156,10 +156,20 @@ def _document(name: str, *seen: Disturbance, state: str = "COMPLETED", **more: A
     return {"name": name, "record": record, "disturbances": [asdict(one) for one in seen], **more}
 
 
+def _timed(seconds: float, *seen: Disturbance) -> dict[str, Any]:
+    document = _document(RELEASE, *seen)
+    return {**document, "record": {**document["record"], "submitted_at": 60.0, "reached_full_at": 60.0 + seconds}}
+
+
 @pytest.mark.parametrize(
     ("document", "void"),
     [
         (_document(RELEASE, PAUSE), False),  # a pause makes nothing faster: good all the same
+        (_timed(1799.9, PAUSE), False),
+        (_timed(1800.0, PAUSE), True),
+        (_timed(1800.0), False),
+        (_document(RELEASE, PAUSE, facts={"load": {"exit_code": 5}}), True),
+        (_document(RELEASE, PAUSE, facts={"load": {"exit_code": 3}}), False),
         (_document(RELEASE, state="ROLLED_BACK"), False),
         (_document(RELEASE, PAUSE, state="ROLLED_BACK"), True),
         (_document(RELEASE, PAUSE, error="RehearsalError"), True),
