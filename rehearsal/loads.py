@@ -86,9 +86,14 @@ class LoadRun(AbstractContextManager["LoadRun"]):
             )
         return self
 
+    @property
+    def over(self) -> bool:
+        """Whether its process has ended."""
+        return self._process is not None and self._process.poll() is not None
+
     def finish(self) -> None:
-        """Wait for its end and note how it ended. Raises RehearsalError where it was not carried out."""
-        if self._process is None:
+        """Wait for its end and note how and when it ended, once. Raises RehearsalError where it was not carried out."""
+        if self._process is None or "load" in self.scene.notes.facts:
             return
         try:
             code = self._process.wait(max(1.0, _RUN_SECONDS - self.seconds))
@@ -219,6 +224,8 @@ class LiveLoad:
                 self.make_room()
                 self.run.begin(Aim(host=host, version=record.version_name, image_digest=digest))
             return
+        if self.run.over:
+            self.run.finish()
         due = self.planted.under_load[self._planted : int(self.run.seconds)]
         for faults in due:
             plant(self.run.scene, faults, self.slots)
