@@ -329,7 +329,9 @@ def test_failed_requests_are_judged_by_their_bounds(failures: int, n: int, verdi
         pytest.param(put("generator.lateness_p99", 10.0), "generator", PASS, "10.0 ms late", id="late, at the limit"),
         pytest.param(put("generator.lateness_p99", None), "generator", NONE, "does not say", id="lateness unknown"),
         pytest.param(put("traffic.sha256", "1" * 64), "traffic", FAIL, "other traffic", id="other traffic"),
-        pytest.param(put("traffic.arrivals_per_second", 20.0), "traffic", FAIL, "expected are 200", id="a lower rate"),
+        pytest.param(
+            put("traffic.arrivals_per_second", 20.0), "traffic", FAIL, "20 a second, expected are", id="a lower rate"
+        ),
         pytest.param(put("series", samples.series(sent=237)), "rate", FAIL, "94.8 %", id="94.8 % of the rate"),
         pytest.param(put("series", samples.series(sent=238)), "rate", PASS, "95.2 %", id="95.2 % of the rate"),
         pytest.param(put("series", []), "rate", NONE, "no whole second", id="no series"),

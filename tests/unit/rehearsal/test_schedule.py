@@ -168,7 +168,7 @@ def test_the_release_runs_alone_after_the_drills(tmp_path: Path, monkeypatch: py
     monkeypatch.delenv(schedule.RESULTS_VARIABLE, raising=False)
     monkeypatch.setattr(schedule, "_start", started.start)
     monkeypatch.setattr(schedule, "preload", lambda: None)
-    first, second, third, late = NAMES[1:5]
+    first, second, third, late = NAMES[2:6]
     turns = Turns([
         lambda: [request(tmp_path, name) for name in (RELEASE, first, second, third)],
         lambda: started.over.add(first),
@@ -185,6 +185,27 @@ def test_the_release_runs_alone_after_the_drills(tmp_path: Path, monkeypatch: py
     assert started.names == everything
     assert sorted(started.ended) == sorted(everything)
     assert turns.seen == [[], two, three, released, released, everything, everything]
+
+
+def test_the_load_runs_alone_before_the_drills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = Started()
+    monkeypatch.setenv(schedule.SANDBOX_VARIABLE, str(tmp_path / "nowhere"))
+    monkeypatch.delenv(schedule.RESULTS_VARIABLE, raising=False)
+    monkeypatch.setattr(schedule, "_start", started.start)
+    monkeypatch.setattr(schedule, "preload", lambda: None)
+    drills = NAMES[2:4]
+    turns = Turns([
+        lambda: [request(tmp_path, name) for name in (RELEASE, *drills, LOAD)],
+        lambda: None,
+        lambda: started.over.add(LOAD),
+        lambda: started.over.update(drills),
+        lambda: None,
+    ])  # fmt: skip
+
+    schedule.serve(tmp_path, jobs=2, factor=60.0, stop=turns)
+
+    both = [LOAD, *drills]
+    assert turns.seen == [[], [LOAD], [LOAD], both, [*both, RELEASE], [*both, RELEASE]]
 
 
 class Turns(threading.Event):
