@@ -68,7 +68,7 @@ _ON_THE_CANDIDATE: tuple[_Row, ...] = (
 )
 
 # Five milliseconds more in every second: 95 ms at the end, far from every limit, but growing.
-_CREEPING = [{"candidate": {"latency_ms": 5 * second}} for second in range(1, 20)]
+_CREEPING = [{"candidate": {"latency_ms": 8 * second}} for second in range(1, 20)]
 
 _UNDER_LIVE_TRAFFIC: tuple[_Row, ...] = (
     (
