@@ -70,7 +70,7 @@ def may_be_repeated(document: Mapping[str, Any], planted: Plant) -> bool:
 def _came_to_its_end(document: Mapping[str, Any]) -> bool:
     if document.get("error") or document.get("facts", {}).get("overdue"):
         return False
-    if document["name"] in (LOAD, RELEASE) and _measured_itself(document):
+    if document["name"] in (LOAD, RELEASE) and _load_code(document) not in (None, 0):
         return False
     return document["name"] != RELEASE or _completed_in_time(document)
 
@@ -84,9 +84,10 @@ def _completed_in_time(document: Mapping[str, Any]) -> bool:
     return _state(document) == State.COMPLETED
 
 
-def _measured_itself(document: Mapping[str, Any]) -> bool:
-    """Whether the load run says that what it saw is about the machine that it ran on."""
-    return bool(document.get("facts", {}).get("load", {}).get("exit_code") == INVALID)
+def _load_code(document: Mapping[str, Any]) -> int | None:
+    """How the load run ended: 0 where every limit held; None where there was none."""
+    code: int | None = document.get("facts", {}).get("load", {}).get("exit_code")
+    return code
 
 
 def _state(document: Mapping[str, Any]) -> str:
@@ -104,7 +105,7 @@ def _attempt(name: str, output: Path, *, directory: Path | None, factor: float, 
             document = {"error": f"{type(error).__name__}: {error}", "seconds": time.monotonic() - started}
     document = {"name": name, **document, "total_seconds": time.monotonic() - started}
     seen = disturbances(watch)
-    if name == LOAD and seen is not None and _measured_itself(document):
+    if name == LOAD and seen is not None and _load_code(document) == INVALID:
         seen = (*seen, Disturbance(monotonic=started, seconds=0.0, what="the load generator measured itself"))
     if seen is not None and not _came_to_its_end(document):
         seen = (*seen, *_slow_without_change(output, document))

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from probes.stream_record import Record
 from probes.waiting import Tries
 from rehearsal import run
-from rehearsal.catalogue import RELEASE
+from rehearsal.catalogue import LOAD, RELEASE
 from rehearsal.planted import NOTHING, Plant
 from rehearsal.result import LOG_FILE, VOID_DIRECTORY, Result
 from rehearsal.warm import Fork
@@ -169,7 +169,11 @@ def _timed(seconds: float, *seen: Disturbance) -> dict[str, Any]:
         (_timed(1800.0, PAUSE), True),
         (_timed(1800.0), False),
         (_document(RELEASE, PAUSE, facts={"load": {"exit_code": 5}}), True),
-        (_document(RELEASE, PAUSE, facts={"load": {"exit_code": 3}}), False),
+        (_document(RELEASE, PAUSE, facts={"load": {"exit_code": 4}}), True),
+        (_document(RELEASE, PAUSE, facts={"load": {"exit_code": 0}}), False),
+        (_document(RELEASE, facts={"load": {"exit_code": 3}}), False),
+        (_document(LOAD, PAUSE, facts={"load": {"exit_code": 3}}), True),
+        (_document(LOAD, facts={"load": {"exit_code": 3}}), False),
         (_document(RELEASE, state="ROLLED_BACK"), False),
         (_document(RELEASE, PAUSE, state="ROLLED_BACK"), True),
         (_document(RELEASE, PAUSE, error="RehearsalError"), True),
