@@ -70,7 +70,7 @@ def may_be_repeated(document: Mapping[str, Any], planted: Plant) -> bool:
 def _came_to_its_end(document: Mapping[str, Any]) -> bool:
     if document.get("error") or document.get("facts", {}).get("overdue"):
         return False
-    if document["name"] in (LOAD, RELEASE) and _load_code(document) not in (None, 0):
+    if _load_code(document) not in (None, 0):
         return False
     return document["name"] != RELEASE or _completed_in_time(document)
 

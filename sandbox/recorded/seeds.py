@@ -50,11 +50,11 @@ class Seeds:
     @staticmethod
     def forget() -> None:
         """From now on ids are drawn at random again."""
-        for generator in (mock_random, random):
-            generator.seed()
+        _seed(None)
 
 
-def _seed(text: str) -> None:
-    digest = hashlib.sha256(text.encode()).hexdigest()
+def _seed(text: str | None) -> None:
+    """Both generators, from a text; from the system's own randomness without one."""
+    digest = None if text is None else hashlib.sha256(text.encode()).hexdigest()
     for generator in (mock_random, random):
         generator.seed(digest)
